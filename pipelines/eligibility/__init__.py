@@ -1,0 +1,1 @@
+"""RSA and prime d'activité of every household, by OpenFisca-France."""

@@ -1,0 +1,1 @@
+"""The non-take-up rate, its correction and its interval."""

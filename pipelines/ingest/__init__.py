@@ -1,0 +1,1 @@
+"""From the deposit to raw and core tables: read, check, set aside."""

@@ -1,0 +1,1 @@
+"""One person across the files: Splink on the pseudonymised identity."""

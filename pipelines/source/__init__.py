@@ -1,0 +1,1 @@
+"""At the partner: normalise, encode, keys, deliver."""

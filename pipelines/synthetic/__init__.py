@@ -1,0 +1,1 @@
+"""A whole invented territory, with its truth."""

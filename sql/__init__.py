@@ -1,0 +1,1 @@
+"""SQL files: one file builds one table, named like the file."""
