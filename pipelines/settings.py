@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -83,8 +83,7 @@ class Partners(_Section):
     """Who delivers what, and how late they may be."""
 
     attendus: list[Partner] = Field(
-        default_factory=lambda: ["caf", "cpam", "departement"],
-        description="Extraits sans lesquels on refuse.",
+        ["caf", "cpam", "departement"], description="Extraits sans lesquels on refuse."
     )
     retard_admis: int = Field(1, ge=0, le=3, description="Âge maximal d'un extrait, en mois.")
 

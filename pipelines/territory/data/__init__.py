@@ -1,0 +1,1 @@
+"""Reference files of the territory room; sources in SOURCES.md."""
