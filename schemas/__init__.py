@@ -1,1 +1,22 @@
-"""Every table that crosses a boundary, declared once, and the code lists they use."""
+"""Every table that crosses a boundary, declared once, and the code lists they use.
+
+``TABLES`` are the tables of the data contract; ``WAREHOUSE_TABLES`` those between the stages of the chain.
+"""
+
+from schemas.tables import PARTNERS, TABLES, Table, Variant, tables_of
+from schemas.warehouse_tables import WAREHOUSE_TABLES, WarehouseTable, check_table
+
+CONTRACT_VERSION = "1"
+"""Version of the data contract, written in every manifest."""
+
+__all__ = [
+    "CONTRACT_VERSION",
+    "PARTNERS",
+    "TABLES",
+    "WAREHOUSE_TABLES",
+    "Table",
+    "Variant",
+    "WarehouseTable",
+    "check_table",
+    "tables_of",
+]

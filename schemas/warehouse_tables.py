@@ -1,0 +1,284 @@
+"""The tables that pass between the stages: core, out and meta, with the check a stage owes its readers."""
+
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+
+from pipelines.refusals import Refusal
+from schemas.fields import column, kind_of
+from schemas.tables import TABLES
+
+
+@dataclass(frozen=True)
+class WarehouseTable:
+    """One table of the warehouse. ``est_ouverte``: a stage may add columns of its own (profiles)."""
+
+    name: str
+    description: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...] = ()
+    est_ouverte: bool = False
+
+    def schema(self) -> pa.DataFrameSchema:
+        """Pandera schema: types, ranges, and no empty key."""
+        columns = {c: column(c, nullable=c not in self.key) for c in self.columns}
+        return pa.DataFrameSchema(columns, strict=not self.est_ouverte, name=self.name)
+
+
+class TableMismatch(Refusal):
+    """A stage wrote a table that is not the declared one: a fault of the program, not of a file."""
+
+    code = 1
+
+
+def check_table(name: str, frame: pl.DataFrame) -> None:
+    """Hold a warehouse table against its declaration.
+
+    Raises :class:`TableMismatch` naming the columns that are missing, unexpected, of another type, or hold a
+    value that the declaration excludes; no value is quoted. Raises :class:`KeyError` for an undeclared name.
+    """
+    table = WAREHOUSE_TABLES[name]
+    faults = _column_faults(table, frame) or _value_faults(table, frame)
+    if faults:
+        raise TableMismatch(
+            f"La table ne suit pas sa déclaration : {' ; '.join(faults)}.",
+            ou=f"entrepôt, table {name}",
+            que_faire="Signaler cette anomalie du logiciel : aucune donnée n'est en cause.",
+        )
+
+
+def _column_faults(table: WarehouseTable, frame: pl.DataFrame) -> list[str]:
+    faults = [f"colonne absente {c}" for c in table.columns if c not in frame.columns]
+    if not table.est_ouverte:
+        faults += [f"colonne en trop {c}" for c in frame.columns if c not in table.columns]
+    present = [c for c in table.columns if c in frame.columns]
+    wrong = [c for c in present if frame.schema[c] != kind_of(c).dtype]
+    return faults + [f"{c} est {frame.schema[c]} au lieu de {kind_of(c).dtype}" for c in wrong]
+
+
+def _value_faults(table: WarehouseTable, frame: pl.DataFrame) -> list[str]:
+    try:
+        table.schema().validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        columns = {str(e.schema.name) for e in error.schema_errors}
+        return [f"valeurs exclues dans {', '.join(sorted(columns))}"]
+    if table.key and frame.select(table.key).is_duplicated().any():
+        return [f"clé répétée ({', '.join(table.key)})"]
+    return []
+
+
+def _core_states() -> list[WarehouseTable]:
+    """The current state of each contract table, as known at the month of the run."""
+    seen: dict[str, WarehouseTable] = {}
+    for table in TABLES.values():
+        columns = (*(("source",) if table.other_partners else ()), *table.delivered_columns)
+        key = (*(("source",) if table.other_partners else ()), *table.required_of("delivered"))
+        unique = key if not table.key_may_miss else ()
+        text = f"État courant. {table.description}"
+        seen[table.core_name] = WarehouseTable(table.core_name, text, columns, unique)
+    return list(seen.values())
+
+
+def _meta_tables() -> list[WarehouseTable]:
+    return [
+        WarehouseTable(
+            "meta__extraits",
+            "Extraits ingérés ; est_utilise : retenu par la dernière exécution.",
+            (
+                "extrait_id",
+                "partenaire",
+                "mois",
+                "millesime_cle",
+                "controle_cle",
+                "date",
+                "empreinte",
+                "est_utilise",
+            ),
+            ("extrait_id",),
+        ),
+        WarehouseTable(
+            "meta__rejets",
+            "Lignes mises de côté, comptées par règle.",
+            ("extrait_id", "partenaire", "table_contrat", "regle", "lignes"),
+            ("extrait_id", "table_contrat", "regle"),
+        ),
+        WarehouseTable(
+            "meta__lignes",
+            "Lignes reçues, acceptées, mises de côté, par table.",
+            ("extrait_id", "table_contrat", "lignes_recues", "lignes_acceptees", "lignes_ecartees"),
+            ("extrait_id", "table_contrat"),
+        ),
+        WarehouseTable(
+            "meta__codes_inconnus",
+            "Codes hors nomenclature, gardés et comptés.",
+            ("extrait_id", "table_contrat", "colonne", "modalite", "lignes"),
+            ("extrait_id", "table_contrat", "colonne", "modalite"),
+        ),
+        WarehouseTable(
+            "meta__corrections",
+            "Lignes d'un mois déjà livré qu'un extrait plus récent a changées.",
+            ("table_contrat", "mois", "lignes_changees"),
+            ("table_contrat", "mois"),
+        ),
+        WarehouseTable(
+            "meta__alertes",
+            "Alertes de l'ingestion et de la qualité.",
+            ("mois", "gravite", "source", "message"),
+        ),
+    ]
+
+
+def _linkage_tables() -> list[WarehouseTable]:
+    return [
+        WarehouseTable(
+            "core__personnes_liees",
+            "Personnes après appariement ; poids : celui du lien, vide pour l'ancre.",
+            ("personne_uid", "source", "personne_id", "poids"),
+            ("source", "personne_id"),
+        ),
+        WarehouseTable(
+            "core__paires",
+            "Paires comparées.",
+            (
+                "source_g",
+                "personne_id_g",
+                "source_d",
+                "personne_id_d",
+                "poids",
+                "probabilite",
+                "motif",
+                "regle",
+                "est_retenue",
+            ),
+            ("source_g", "personne_id_g", "source_d", "personne_id_d"),
+        ),
+        WarehouseTable(
+            "out__qualite_appariement",
+            "Qualité de l'appariement.",
+            ("mesure", "source_g", "source_d", "valeur", "bas", "haut", "n"),
+        ),
+    ]
+
+
+def _eligibility_tables() -> list[WarehouseTable]:
+    return [
+        WarehouseTable(
+            "core__menages",
+            "Ménages au sens du RSA, par instrument et variante.",
+            (
+                "menage_id",
+                "instrument",
+                "commune_insee",
+                "regle",
+                "n_adultes",
+                "n_enfants",
+                "age_reference",
+                "poids_variante",
+                "menage_base_id",
+            ),
+            ("menage_id", "instrument"),
+            est_ouverte=True,
+        ),
+        WarehouseTable(
+            "core__menages_personnes",
+            "Personnes des ménages.",
+            ("menage_id", "instrument", "source", "personne_id", "role"),
+            ("menage_id", "instrument", "source", "personne_id"),
+        ),
+        WarehouseTable(
+            "core__droits",
+            "Droits simulés, par ménage et par mois.",
+            (
+                "menage_id",
+                "instrument",
+                "mois",
+                "droit",
+                "eligible",
+                "motif",
+                "montant_eur_mois",
+                "poids_eligible",
+            ),
+            ("menage_id", "instrument", "mois", "droit"),
+            est_ouverte=True,
+        ),
+    ]
+
+
+def _estimation_tables() -> list[WarehouseTable]:
+    return [
+        WarehouseTable(
+            "core__situations",
+            "Situation de chaque ménage devant chaque droit, avec son profil.",
+            (
+                "menage_base_id",
+                "strate",
+                "droit",
+                "eligible",
+                "situation",
+                "motif",
+                "montant_non_reclame_eur_mois",
+                "poids",
+                "commune_insee",
+            ),
+            est_ouverte=True,
+        ),
+        WarehouseTable(
+            "out__taux",
+            "Taux de non-recours, avec leur intervalle.",
+            (
+                "droit",
+                "niveau",
+                "code_territoire",
+                "periode",
+                "est_trimestre",
+                "groupe",
+                "eligibles",
+                "non_recourants",
+                "taux",
+                "taux_bas",
+                "taux_haut",
+                "euros_mois",
+                "methode",
+                "est_diffusable",
+                "est_verifie",
+                "forme",
+            ),
+        ),
+        WarehouseTable(
+            "out__effectifs",
+            "Ce qui est exclu et pourquoi, couverture, règles de formation.",
+            ("rubrique", "modalite", "droit", "menages"),
+        ),
+        WarehouseTable(
+            "out__parametres_estimation",
+            "Paramètres de l'estimation, avec leur source.",
+            ("nom", "valeur", "bas", "haut", "source"),
+        ),
+        WarehouseTable(
+            "core__a_rappeler_detail",
+            "Personnes à rappeler, avec le détail du calcul.",
+            ("consentement_id", "droit", "echeance"),
+            est_ouverte=True,
+        ),
+        WarehouseTable(
+            "out__a_rappeler",
+            "Ce que la cellule reçoit : qui rappeler, pour quel droit, jusqu'à quand.",
+            ("consentement_id", "droit", "echeance"),
+            ("consentement_id", "droit"),
+        ),
+    ]
+
+
+WAREHOUSE_TABLES: dict[str, WarehouseTable] = {
+    table.name: table
+    for group in (
+        _core_states(),
+        _meta_tables(),
+        _linkage_tables(),
+        _eligibility_tables(),
+        _estimation_tables(),
+    )
+    for table in group
+}
+"""Every declared table of the warehouse, by name."""
