@@ -224,7 +224,7 @@ def _is_tolerant(name: str, table: Table) -> bool:
 
 
 def _duplicates_set_aside(judged: pl.DataFrame, table: Table, variant: Variant) -> pl.DataFrame:
-    """Exact repetitions: the first stays. Different rows of one key: none stays, none is known to be right."""
+    """Exact repetitions: the first stays. Different rows of one key: none stays, none is surely right."""
     key = list(table.key_of(variant))
     if not key:
         return judged

@@ -1,7 +1,8 @@
 """Code lists of the contract, as data: valid codes, their French labels, the fixes that are safe.
 
-Source: nomenclatures of the monthly CNAF–Département flows, and the contract for its own lists. An unknown
-code is never an error: it is kept, counted and reported.
+Source: nomenclatures of the monthly CNAF–Département flows (labels as the départements' RSA software shows
+them; "libellé non public" where none was found), and the contract for its own lists. An unknown code is
+never an error: it is kept, counted and reported.
 """
 
 import csv

@@ -27,7 +27,7 @@ def read_strings(path: Path) -> pl.DataFrame:
     """Every row of a CSV or Parquet file, as strings, plus ``ligne`` (the header of a CSV is line 1).
 
     CSV: separator ``;`` ``,`` tab or ``|``; UTF-8, UTF-8 with mark or Windows-1252. A line with another
-    number of fields keeps its number and is marked in ``anomalie_de_lecture``. Decimal commas are read when typing.
+    number of fields keeps its number and is marked in ``anomalie_de_lecture``. Decimal commas are read later.
     Raises :class:`ContractRefusal` when the file is empty, truncated or unreadable; no value is ever quoted.
     """
     content = _content(path)
