@@ -1,5 +1,6 @@
 """Every setting of the project, described where it is declared: nonrecours.toml and NONRECOURS_*."""
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -231,3 +232,45 @@ def _anchored_section(section: Any, root: Path) -> Any:
 def _settings_class(path: Path) -> type[Settings]:
     config = SettingsConfigDict(**{**Settings.model_config, "toml_file": path})
     return type("SettingsOfFile", (Settings,), {"model_config": config, "__module__": __name__})
+
+
+def as_toml(settings: Settings) -> str:
+    """The settings as a commented nonrecours.toml: every key with its description above it."""
+    head = _described(Settings, "demonstration") + f"demonstration = {_toml(settings.demonstration)}\n"
+    sections = [
+        _section_toml(name, getattr(settings, name))
+        for name in Settings.model_fields
+        if isinstance(getattr(settings, name), _Section)
+    ]
+    return "\n".join([head, *sections])
+
+
+def _section_toml(name: str, section: BaseModel) -> str:
+    lines, tables = [f"[{name}]\n"], []
+    for key, value in section:
+        if isinstance(value, list) and value and isinstance(value[0], BaseModel):
+            tables.append(_described(type(section), key))
+            tables += [f"[[{name}.{key}]]\n" + _pairs(item) for item in value]
+        elif value is not None and value != []:
+            lines.append(_described(type(section), key) + f"{key} = {_toml(value)}\n")
+    return "".join(lines + tables)
+
+
+def _pairs(item: BaseModel) -> str:
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in item if value is not None)
+
+
+def _described(model: type[BaseModel], key: str) -> str:
+    return f"# {model.model_fields[key].description}\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return json.dumps(value.as_posix() if isinstance(value, Path) else value, ensure_ascii=False)

@@ -1,0 +1,367 @@
+"""One command, nonrecours: French verbs, French messages. A verb imports its stage when it runs."""
+
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipelines import roles
+from pipelines.refusals import Refusal, SettingsRefusal
+from pipelines.settings import SETTINGS_FILE, Settings, load
+
+if TYPE_CHECKING:
+    import polars as pl
+
+app = typer.Typer(
+    name="nonrecours",
+    help="Mesurer le non-recours au RSA et à la prime d'activité, et rappeler ceux qui l'ont accepté.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+cle = typer.Typer(help="La clé de pseudonymisation (garant).", no_args_is_help=True)
+coffre = typer.Typer(help="Le coffre des personnes consentantes (cellule).", no_args_is_help=True)
+journal = typer.Typer(help="Le journal des remises (cellule).", no_args_is_help=True)
+app.add_typer(cle, name="cle")
+app.add_typer(coffre, name="coffre")
+app.add_typer(journal, name="journal")
+
+console = Console(highlight=False)
+
+Reglages = Annotated[
+    Path, typer.Option("--reglages", help="Fichier de réglages.", envvar="NONRECOURS_REGLAGES")
+]
+Mois = Annotated[str, typer.Option("--mois", help="Mois, écrit AAAA-MM.")]
+Partenaire = Annotated[str, typer.Option("--partenaire", help="caf, cpam, departement, cellule ou msa.")]
+
+
+def main() -> None:
+    """Run the command; a refusal is three French lines and an exit code, never a traceback."""
+    try:
+        app()
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)  # noqa: T201
+        sys.exit(refusal.code)
+    except Exception as error:
+        print(_fault(error), file=sys.stderr)  # noqa: T201
+        sys.exit(70)
+
+
+def _fault(error: Exception) -> str:
+    """A fault of the program, without the message of the exception: it may hold row values."""
+    if type(error).__name__ == "StageFailure":
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    place = " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
+    return f"Erreur du programme : {type(error).__name__} ({place}). Merci de la signaler telle quelle."
+
+
+@contextmanager
+def _timed(what: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    console.print(f"{what} : {time.monotonic() - started:.1f} s", style="dim")
+
+
+def _print_counts(title: str, counts: dict[str, Any]) -> None:
+    table = Table(title=title, title_justify="left", show_header=False)
+    for name, value in counts.items():
+        table.add_row(str(name).replace("_", " "), _shown(value))
+    console.print(table)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return "\n".join(str(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:.4g}".replace(".", ",")
+    return str(value)
+
+
+def _print_frame(title: str, frame: "pl.DataFrame") -> None:
+    table = Table(title=title, title_justify="left")
+    for name in frame.columns:
+        table.add_column(name.replace("_", " "))
+    for row in frame.iter_rows():
+        table.add_row(*("" if value is None else _shown(value) for value in row))
+    console.print(table)
+
+
+def _settings(reglages: Path, role: roles.Role) -> Settings:
+    settings = load(reglages)
+    if settings.demonstration:
+        console.print(roles.DEMONSTRATION, style="yellow")
+    roles.require(role, settings)
+    return settings
+
+
+@app.command()
+def initialiser(
+    dossier: Annotated[Path, typer.Argument(help="Dossier du projet, créé s'il manque.")] = Path(),
+    demo: Annotated[bool, typer.Option("--demo", help="Données inventées : rôles confondus.")] = False,
+) -> None:
+    """Écrire les réglages commentés (nonrecours.toml) et les dossiers du projet."""
+    from pipelines.files import whole_file
+    from pipelines.settings import anchored, as_toml
+
+    path = dossier / SETTINGS_FILE
+    if path.exists():
+        raise SettingsRefusal(
+            "Les réglages existent déjà.",
+            ou=path.name,
+            que_faire="Les modifier, ou choisir un autre dossier.",
+        )
+    settings = Settings(demonstration=demo)
+    with whole_file(path) as partial:
+        partial.write_text(as_toml(settings), encoding="utf-8")
+    folders = anchored(settings, dossier.resolve()).dossiers
+    for folder in (folders.depot, folders.rejets, folders.sorties, folders.passage):
+        folder.mkdir(parents=True, exist_ok=True)
+    console.print(f"Réglages écrits : {path}. Les relire, puis « nonrecours cle creer ».")
+
+
+@cle.command("creer")
+def cle_creer(
+    sortie: Annotated[Path, typer.Option("--sortie", help="Fichier de la clé, 0600.")] = Path(
+        "secrets/garant/projet.cle"
+    ),
+) -> None:
+    """Tirer la clé de pseudonymisation du projet (256 bits), à remettre en main propre aux partenaires."""
+    from pipelines.source.keys import create_key
+
+    console.print(f"Clé écrite : {sortie}. Empreinte à comparer de vive voix : {create_key(sortie)}")
+
+
+@cle.command("empreinte")
+def cle_empreinte(fichier: Annotated[Path, typer.Option("--cle", help="Fichier de la clé.")]) -> None:
+    """Afficher l'empreinte d'une clé, pour la comparer de vive voix."""
+    from pipelines.source.keys import fingerprint, read_key
+
+    console.print(fingerprint(read_key(fichier)))
+
+
+@cle.command("recevoir")
+def cle_recevoir(
+    sortie: Annotated[Path, typer.Option("--sortie", help="Fichier de la clé privée, 0600.")],
+) -> None:
+    """Chez un destinataire : tirer la clé qui ouvrira ses listes, et afficher sa moitié publique."""
+    from pipelines.outreach.vault import create_identity
+
+    console.print(create_identity(sortie, sortie.with_suffix(".pub")))
+
+
+@coffre.command("creer")
+def coffre_creer(reglages: Reglages = SETTINGS_FILE) -> None:
+    """Tirer les secrets de la cellule : coffre, journal, signature."""
+    from pipelines.outreach.delivery import create_secrets
+
+    settings = load(reglages)
+    console.print(f"Clé publique du coffre : {create_secrets(settings)}")
+
+
+@app.command()
+def simuler(
+    sortie: Annotated[Path, typer.Option("--sortie", help="Dossier à créer.")],
+    mois_debut: Annotated[str, typer.Option("--mois-debut", help="Premier mois livré.")],
+    mois_fin: Annotated[str, typer.Option("--mois-fin", help="Dernier mois livré.")],
+    territoire: Annotated[str, typer.Option("--territoire", help="Référence du territoire.")] = "comminges",
+    graine: Annotated[int, typer.Option("--graine", help="Même graine, mêmes octets.")] = 1,
+    habitants: Annotated[int | None, typer.Option("--habitants", help="Taille ; vide : la vraie.")] = None,
+) -> None:
+    """Inventer un territoire entier : les extraits nominatifs de chaque partenaire, et la vérité à part."""
+    from pipelines.synthetic import simulate_territory
+
+    with _timed("Territoire inventé"):
+        counts = simulate_territory(territoire, graine, sortie, mois_debut, mois_fin, habitants)
+    _print_counts("Lignes écrites", counts)
+
+
+@app.command()
+def verifier(
+    dossier: Annotated[Path, typer.Argument(help="Dossier de l'extrait nominatif.")],
+    partenaire: Partenaire,
+    mois: Mois,
+    classeur: Annotated[Path | None, typer.Option("--classeur", help="XLSX de vos propres erreurs.")] = None,
+) -> None:
+    """Chez un partenaire : vérifier un extrait avant de l'envoyer, sans rien écrire d'autre."""
+    from pipelines.source import verify, write_workbook
+
+    verification = verify(dossier, partenaire, mois)
+    for table in verification.tables:
+        _print_counts(table.table, table.counts())
+    if classeur is not None:
+        write_workbook(verification, classeur)
+        console.print(f"Classeur écrit : {classeur}")
+
+
+@app.command()
+def pseudonymiser(
+    entree: Annotated[Path, typer.Argument(help="Dossier de l'extrait nominatif ; reste chez vous.")],
+    depot: Annotated[Path, typer.Argument(help="Dépôt partagé : <partenaire>/<mois>/ y apparaît.")],
+    fichier_cle: Annotated[Path, typer.Option("--cle", help="Clé du projet.")],
+    partenaire: Partenaire,
+    mois: Mois,
+    correspondance: Annotated[
+        Path | None, typer.Option("--correspondance", help="Où garder la table de retour, chez vous.")
+    ] = None,
+    millesime: Annotated[str, typer.Option("--millesime", help="Millésime de la clé.")] = "2026",
+    dossier_coffre: Annotated[
+        Path | None, typer.Option("--coffre", help="Cellule : dossier du coffre chiffré.")
+    ] = None,
+    coffre_publique: Annotated[
+        Path | None, typer.Option("--coffre-publique", help="Cellule : clé publique du coffre.")
+    ] = None,
+    remplacer: Annotated[bool, typer.Option("--remplacer", help="Remplacer un mois déjà livré.")] = False,
+) -> None:
+    """Chez un partenaire : remplacer les identités par des jetons et déposer l'extrait."""
+    from pipelines.source import pseudonymise
+
+    with _timed(f"{partenaire} {mois} pseudonymisé"):
+        counts = pseudonymise(
+            entree,
+            depot,
+            cle=fichier_cle,
+            partenaire=partenaire,
+            mois=mois,
+            millesime=millesime,
+            correspondance=correspondance or entree.parent / "correspondance",
+            coffre=dossier_coffre,
+            coffre_publique=coffre_publique,
+            remplacer=remplacer,
+        )
+    _print_counts("Extrait déposé", counts)
+
+
+@app.command()
+def executer(
+    mois: Mois,
+    reglages: Reglages = SETTINGS_FILE,
+    refaire: Annotated[bool, typer.Option("--refaire", help="Refaire même ce qui est déjà fait.")] = False,
+) -> None:
+    """Ingérer, lier, calculer les droits, estimer et rédiger le rapport d'un mois."""
+    settings = _settings(reglages, "analyse")
+    _listen_to_stages()
+    from pipelines.flows import mensuel
+
+    with _timed("Chaîne"):
+        counts = mensuel(mois, str(reglages.resolve()), refaire)
+    for name, stage_counts in counts.items():
+        _print_counts(name, stage_counts)
+    if all(stage.get("deja_fait") for name, stage in counts.items() if name != "passage"):
+        console.print("Rien à faire : ce mois a déjà été traité sur les mêmes extraits.")
+    console.print(f"Rapport : {counts['rapport'].get('rapport', settings.dossiers.sorties)}")
+
+
+@app.command()
+def remettre(
+    destinataire: Annotated[str, typer.Option("--destinataire", help="Code déclaré dans les réglages.")],
+    reglages: Reglages = SETTINGS_FILE,
+) -> None:
+    """Cellule : sceller la liste des personnes qui ont accepté d'être rappelées."""
+    _settings(reglages, "cellule")
+    _listen_to_stages()
+    from pipelines.flows import remise
+
+    _print_counts(f"Liste de {destinataire}", remise(destinataire, str(reglages.resolve())))
+
+
+@app.command()
+def ouvrir(
+    fichier: Annotated[Path, typer.Argument(help="Fichier .age reçu, son .sig à côté.")],
+    fichier_cle: Annotated[Path, typer.Option("--cle", help="Votre clé privée age.")],
+    emetteur: Annotated[Path, typer.Option("--emetteur", help="Clé publique de signature de la cellule.")],
+    sortie: Annotated[Path, typer.Option("--sortie", help="Dossier du classeur ouvert.")] = Path(),
+) -> None:
+    """Chez un destinataire : vérifier la signature d'une liste et l'ouvrir."""
+    from pipelines.outreach.sealing import unseal
+    from pipelines.outreach.vault import read_identity
+
+    console.print(f"Liste ouverte : {unseal(fichier, read_identity(fichier_cle), emetteur, sortie)}")
+
+
+@app.command()
+def retirer(
+    consentement: Annotated[str, typer.Argument(help="Identifiant du consentement, lu sur la liste.")],
+    reglages: Reglages = SETTINGS_FILE,
+) -> None:
+    """Cellule : enregistrer un retrait, effectif aussitôt, et préparer la liste de révocation."""
+    from pipelines.outreach.delivery import withdraw
+
+    _print_counts("Retrait", withdraw(_settings(reglages, "cellule"), consentement))
+
+
+@journal.command("verifier")
+def journal_verifier(
+    reglages: Reglages = SETTINGS_FILE,
+    tete: Annotated[str | None, typer.Option("--tete", help="Tête lue sur un bordereau.")] = None,
+) -> None:
+    """Vérifier que le journal des remises n'a été ni modifié, ni coupé."""
+    from pipelines.outreach.journal import read_key, verify
+
+    settings = _settings(reglages, "cellule")
+    found = verify(settings.dossiers.remises, read_key(settings.secrets.cle_journal), tete)
+    console.print(f"Journal intact : {found.lignes} lignes, tête {found.tete}")
+
+
+@app.command()
+def etat(reglages: Reglages = SETTINGS_FILE) -> None:
+    """Ce qui est reçu, fait, en retard, à décider."""
+    from pipelines.reporting.status import status_tables
+
+    settings = _settings(reglages, "analyse")
+    for title, frame in status_tables(settings).items():
+        _print_frame(title, frame)
+
+
+@app.command()
+def dictionnaire(
+    sortie: Annotated[Path, typer.Argument(help="Dossier à remplir.")] = Path("docs/dictionnaire"),
+) -> None:
+    """Écrire le dictionnaire des données et un Table Schema par table livrée."""
+    from schemas.dictionary import write_dictionary
+
+    console.print(f"{len(write_dictionary(sortie))} fichiers écrits dans {sortie}")
+
+
+@app.command()
+def confronter(
+    verite: Annotated[Path, typer.Argument(help="Dossier verite/ d'un territoire inventé.")],
+    correspondances: Annotated[Path, typer.Argument(help="Dossier des tables de correspondance.")],
+    mois: Mois,
+    reglages: Reglages = SETTINGS_FILE,
+) -> None:
+    """Comparer, sur un territoire inventé, ce que la chaîne a trouvé avec la vérité."""
+    from pipelines.synthetic.verdict import judge_linkage, judge_rates
+    from pipelines.warehouse import open_warehouse
+
+    settings = _settings(reglages, "analyse")
+    with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
+        for title, frame in (
+            ("Appariement", judge_linkage(warehouse, verite, correspondances)),
+            ("Taux de non-recours", judge_rates(warehouse, verite, mois)),
+        ):
+            _print_frame(title, frame)
+
+
+def _listen_to_stages() -> None:
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    logger = logging.getLogger("nonrecours")
+    logger.setLevel(logging.INFO)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger.addHandler(handler)
+
+
+if __name__ == "__main__":
+    main()
