@@ -19,6 +19,34 @@ $(VENV)/.chaine: $(BIN)/uv requirements/developpement.txt pyproject.toml
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+NR       := $(CURDIR)/$(BIN)/nonrecours
+HABITANTS ?= 44000
+GRAINE   ?= 1
+DEMO     ?= demo
+
+# Invente un territoire, puis lance les vraies commandes, celles du README.
+demo: install
+	@bash demo.sh "$(NR)" "$(DEMO)" "$(HABITANTS)" "$(GRAINE)"
+
+test: install $(VENV)/.navigateur
+	$(BIN)/pytest -n 2 --dist loadfile -m "not preuve"
+
+# Les tests du rapport ouvrent un vrai navigateur.
+$(VENV)/.navigateur: | install
+	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
+	touch $@
+
+check: install
+	@status=0; for step in "ruff check ." "ruff format --check ." mypy lint-imports; do \
+	  echo "— $$step"; $(BIN)/$$step || status=1; done; exit $$status
+
+fix: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo
+
 locks: $(BIN)/uv
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements/partenaire.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra chaine pyproject.toml -o requirements/chaine.txt

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# La chaîne entière sur un territoire inventé, par les commandes que les partenaires et l'analyste lancent.
+set -euo pipefail
+nr=$1 dossier=$2 habitants=$3 graine=$4
+debut=2026-04 fin=2026-06
+rm -rf "$dossier"
+"$nr" initialiser --demo "$dossier"
+cd "$dossier"
+"$nr" cle creer
+"$nr" coffre creer
+"$nr" simuler --sortie simulation --mois-debut "$debut" --mois-fin "$fin" --habitants "$habitants" --graine "$graine"
+for partenaire in caf cpam departement cellule; do
+  for mois in 2026-04 2026-05 2026-06; do
+    "$nr" pseudonymiser "simulation/$partenaire/$mois" depot --cle secrets/garant/projet.cle \
+      --partenaire "$partenaire" --mois "$mois" --correspondance correspondance \
+      --coffre coffre --coffre-publique secrets/coffre.pub
+  done
+done
+"$nr" executer --mois "$fin"
+"$nr" confronter simulation/verite correspondance --mois "$fin"
+"$nr" remettre --destinataire CELLULE
+"$nr" etat
