@@ -1,1 +1,6 @@
-"""RSA and prime d'activité of every household, by OpenFisca-France."""
+"""Entitlement to RSA and PPA: one month, all households, computed with OpenFisca-France."""
+
+from pipelines.eligibility.legislation import months_past_last_scale, system
+from pipelines.eligibility.rights import simulate
+
+__all__ = ["months_past_last_scale", "simulate", "system"]

@@ -1,0 +1,273 @@
+"""One OpenFisca simulation: the households whose quarter begins in the same month, under one scale."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from openfisca_core.simulation_builder import SimulationBuilder
+
+from pipelines.calendar import month_number, month_of_number
+from pipelines.eligibility.legislation import asf_flat_rate, ordinary_cf, scale_system
+from pipelines.eligibility.nomenclature import (
+    DAILY_ALLOWANCES,
+    HOUSEHOLD_BENEFITS,
+    ISOLATION_MONTHS,
+    PERSON_BENEFITS,
+    STOPPAGES,
+    VARIABLE_OF_NATRESS,
+)
+from pipelines.eligibility.observed import STATUSES, Flags, Floats, Ints
+from pipelines.eligibility.quarter import (
+    CHILD,
+    CHILD_LIMIT_MONTHS,
+    WINDOW,
+    Quarter,
+    carry_last_declared,
+    declared_months,
+)
+
+RIGHTS: Final = ("rsa", "ppa")
+ROLES: Final = {
+    "famille": ("demandeur", "conjoint", "enfant"),
+    "foyer_fiscal": ("declarant_principal", "conjoint", "personne_a_charge"),
+    "menage": ("personne_de_reference", "conjoint", "enfant"),
+}
+"""Flattened sub-roles of each entity, by rank: applicant, spouse, child."""
+
+WEALTH_INCOMES: Final = ("revenus_locatifs", "revenus_capital")
+_INCOMES: Final = tuple(dict.fromkeys(VARIABLE_OF_NATRESS.values()))
+_EMPTY_MONTHLY: Final = ("remuneration_apprenti",)
+_FALSE_MONTHLY: Final = ("etudiant", "stagiaire", "apprenti", "autonomie_financiere")
+_UNIX_EPOCH: Final = 1970 * 12
+
+
+class Inputs:
+    """Writes each input once, and refuses what OpenFisca would silently ignore."""
+
+    def __init__(self, simulation: Any) -> None:
+        self._simulation = simulation
+        self._written: set[tuple[str, str]] = set()
+        self.law = simulation.tax_benefit_system
+
+    def write(self, variable: str, period: str, values: NDArray[Any]) -> None:
+        """Set ``variable`` for one period (AAAA-MM, AAAA or ETERNITY), one value per entity."""
+        refuse_second_write(self._written, variable, period)
+        refuse_ended_variable(self.law, variable, period)
+        self._written.add((variable, period))
+        self._simulation.set_input(variable, period, values)
+
+
+def amounts(quarter: Quarter) -> dict[str, NDArray[np.float64]]:
+    """RSA and PPA due for the first month of the quarter, euros per month rounded to the cent.
+
+    One value per household; 0 below the thresholds of payment (6 € and 15 €). Students, under 25s whose
+    work history is unknown and holders of an unproven permit are computed as if they were entitled:
+    a nil result is then certain, a positive one is not (see ``states``).
+    """
+    simulation = _empty_simulation(quarter)
+    inputs = Inputs(simulation)
+    _write_people(inputs, quarter)
+    _write_incomes(inputs, quarter)
+    _write_households(inputs, quarter)
+    refuse_other_outputs(RIGHTS)
+    return {right: _to_the_cent(simulation.calculate(right, quarter.first)) for right in RIGHTS}
+
+
+def _to_the_cent(euros: Floats) -> NDArray[np.float64]:
+    """Half a cent goes up, as CAF rounds; OpenFisca's 32-bit floats miss it by a ten-thousandth of a euro."""
+    cents: NDArray[np.float64] = np.floor((euros.astype(np.float64) + 1e-4) * 100 + 0.5) / 100
+    return cents
+
+
+def refuse_second_write(written: set[tuple[str, str]], variable: str, period: str) -> None:
+    """Trap 5. A second input on an enum or a bool silently keeps the first value."""
+    if (variable, period) in written:
+        raise AssertionError(f"{variable} already set for {period}")
+
+
+def refuse_ended_variable(law: Any, variable: str, period: str) -> None:
+    """Trap 6. An input past the ``end`` of its variable is silently ignored."""
+    end = law.get_variable(variable, check_existence=True).end
+    if end is not None and period != "ETERNITY" and period > str(end)[: len(period)]:
+        raise AssertionError(f"{variable} ended on {end}")
+
+
+def refuse_families_without_parent(parents: NDArray[Any]) -> None:
+    """Trap 4. Every family has one or two parents: a wrong role key makes nobody a parent."""
+    if not np.isin(parents, (1, 2)).all():
+        raise AssertionError("a family without parent, or with more than two")
+
+
+def refuse_unknown_labels(law: Any, labels: tuple[str, ...]) -> None:
+    """Trap 8. Enum labels are OpenFisca's own."""
+    known = set(law.get_variable("statut_occupation_logement").possible_values.names)
+    if not set(labels) <= known:
+        raise AssertionError("a housing status OpenFisca does not know")
+
+
+def refuse_other_outputs(outputs: tuple[str, ...]) -> None:
+    """Trap 9. Disposable income spirals through RSA and PPA: nothing else in the same simulation."""
+    if not set(outputs) <= set(RIGHTS):
+        raise AssertionError("only RSA and PPA are computed here")
+
+
+def shifted_reference_quarter(month: str, since: str) -> bool:
+    """Trap 2. From ``since`` on, the reference quarter is M-4..M-2 (OpenFisca keeps M-3..M-1 unless told)."""
+    return month >= since
+
+
+def _empty_simulation(quarter: Quarter) -> Any:
+    law = scale_system(quarter.first, quarter.scale)
+    builder = SimulationBuilder()
+    builder.create_entities(law)
+    builder.declare_person_entity("individu", np.arange(len(quarter.members)))
+    for entity, roles in ROLES.items():
+        group = builder.declare_entity(entity, np.arange(len(quarter.households)))
+        builder.join_with_persons(group, quarter.family, np.array(roles)[quarter.role])
+    simulation = builder.build(law)
+    refuse_families_without_parent(simulation.famille.nb_persons(simulation.famille.entity.PARENT))
+    return simulation
+
+
+def _write_people(inputs: Inputs, quarter: Quarter) -> None:
+    people, none = quarter.people, np.zeros(len(quarter.members), np.bool_)
+    births = (people.birth[quarter.members] - _UNIX_EPOCH).astype("datetime64[M]").astype("datetime64[D]")
+    inputs.write("date_naissance", "ETERNITY", births)
+    inputs.write(
+        "rsa_jeune_condition_heures_travail_remplie", quarter.first, _may_have_worked_enough(quarter)
+    )
+    for month in window_months(quarter):
+        inputs.write("enceinte", month, people.pregnant[quarter.members])
+        for variable in _FALSE_MONTHLY:
+            inputs.write(variable, month, none)
+    for year in _years(window_months(quarter)):
+        inputs.write("enfant_a_charge", year, none)
+
+
+def _write_incomes(inputs: Inputs, quarter: Quarter) -> None:
+    incomes = carried_incomes(quarter)
+    nothing = np.zeros((len(quarter.members), WINDOW), np.float32)
+    incomes["indemnites_journalieres"] = sum((incomes.get(a, nothing) for a in DAILY_ALLOWANCES), nothing)
+    incomes |= {
+        name: np.nan_to_num(quarter.person(quarter.people.benefits[name])) for name in PERSON_BENEFITS
+    }
+    for variable in (*_INCOMES, *_EMPTY_MONTHLY, *PERSON_BENEFITS, "indemnites_journalieres"):
+        _write_months(inputs, variable, window_months(quarter), incomes.get(variable, nothing))
+    inputs.write("date_arret_de_travail", "ETERNITY", _stoppage_dates(quarter, incomes))
+    _write_yearly(inputs, quarter, incomes)
+
+
+def _write_yearly(inputs: Inputs, quarter: Quarter, incomes: dict[str, Floats]) -> None:
+    """Self-employed result of the year; two-year-old wealth incomes (PPA) taken equal to today's."""
+    result = _last_positive(quarter.person(quarter.people.yearly))
+    foyers = np.zeros(len(quarter.households), np.float32)
+    nothing = np.zeros(len(quarter.members), np.float32)
+    years = _years(window_months(quarter))
+    for year in years:
+        inputs.write("ppa_rsa_derniers_revenus_tns_annuels_connus", year, result)
+    for year in sorted({*years, *(str(int(y) - 2) for y in years)}):
+        inputs.write("assiette_csg_plus_values", year, foyers)
+    for month in _months_of_two_years_before(window_months(quarter)):
+        inputs.write("rente_viagere_titre_onereux", month, foyers)
+        for variable in WEALTH_INCOMES:
+            current = incomes[variable][:, quarter.reference].mean(axis=1) if variable in incomes else nothing
+            inputs.write(variable, month, current)
+
+
+def _write_households(inputs: Inputs, quarter: Quarter) -> None:
+    months, homes = window_months(quarter), quarter.dwellings
+    present = quarter.household(homes.present)
+    benefits = {n: np.nan_to_num(quarter.household(homes.benefits[n])) for n in HOUSEHOLD_BENEFITS}
+    benefits["cf_non_majore_avant_cumul"] = np.minimum(benefits["cf"], _monthly(ordinary_cf, months))
+    benefits["rsa_forfait_asf"] = _counted_asf(quarter, benefits["asf"])
+    for name, table in benefits.items():
+        _write_months(inputs, name, months, table)
+    status = _known_status(quarter.household(homes.status), present)
+    isolated = _recently_isolated(quarter, present)
+    refuse_unknown_labels(inputs.law, STATUSES)
+    for index, month in enumerate(months):
+        inputs.write("statut_occupation_logement", month, np.array(STATUSES)[status[:, index]])
+        inputs.write("rsa_isolement_recent", month, isolated[:, index])
+        inputs.write("rente_viagere_titre_onereux", month, np.zeros(len(present), np.float32))
+        shifted = shifted_reference_quarter(month, quarter.shifted_since)
+        inputs.write("departement_experimentation_rsa", month, np.full(len(present), shifted))
+
+
+def window_months(quarter: Quarter) -> list[str]:
+    """The WINDOW months ending at the first month of the quarter."""
+    last = month_number(quarter.first)
+    return [month_of_number(last - WINDOW + 1 + i) for i in range(WINDOW)]
+
+
+def carried_incomes(quarter: Quarter) -> dict[str, Floats]:
+    """Monthly incomes of the persons over the window, the undeclared last months carried forward."""
+    declared = declared_months(quarter)
+    incomes = quarter.people.incomes
+    return {name: carry_last_declared(quarter.person(table), declared) for name, table in incomes.items()}
+
+
+def _write_months(inputs: Inputs, variable: str, months: list[str], table: Floats) -> None:
+    for index, month in enumerate(months):
+        inputs.write(variable, month, np.ascontiguousarray(table[:, index], np.float32))
+
+
+def _monthly(amount: Any, months: list[str]) -> Floats:
+    return np.array([amount(month) for month in months], np.float32)
+
+
+def _may_have_worked_enough(quarter: Quarter) -> Flags:
+    """Adults under 25 whose work history may open the RSA, or pregnant (CASF L262-4: child to be born)."""
+    people = quarter.people
+    young = quarter.adult & (quarter.age_months < CHILD_LIMIT_MONTHS)
+    return young & ((people.worked_enough[quarter.members] != 0) | people.pregnant[quarter.members])
+
+
+def _last_positive(table: Floats) -> Floats:
+    """Last positive value of each row, 0 without."""
+    positions = np.where(table > 0, np.arange(table.shape[1]), -1).max(axis=1)
+    return np.where(positions >= 0, np.take_along_axis(table, positions[:, None], 1)[:, 0], 0).astype(
+        np.float32
+    )
+
+
+def _stoppage_dates(quarter: Quarter, incomes: dict[str, Floats]) -> NDArray[Any]:
+    """First day of the last work stoppage paid in the window: as declared, else where its run begins."""
+    nothing = np.zeros((len(quarter.members), WINDOW), np.float32)
+    paid = sum((incomes.get(name, nothing) for name in STOPPAGES), nothing) > 0
+    gap = ~paid
+    columns = np.arange(WINDOW)
+    last = np.where(paid, columns, -1).max(axis=1)
+    before = np.where(gap & (columns < last[:, None]), columns, -1).max(axis=1)
+    told = quarter.person(quarter.people.stoppage_since)[np.arange(len(last)), last]
+    start = np.where(told > 0, told, month_number(quarter.first) - WINDOW + 2 + before)
+    dates = (start - _UNIX_EPOCH).astype("datetime64[M]").astype("datetime64[D]")
+    return np.where(last >= 0, dates, np.datetime64("0001-01-01", "D"))
+
+
+def _counted_asf(quarter: Quarter, asf: Floats) -> Floats:
+    """ASF counts for its flat rate per child (CASF R262-10-1), never more than what is paid."""
+    children = np.bincount(quarter.family[quarter.role == CHILD], minlength=len(quarter.households))
+    return np.minimum(asf, children[:, None] * _monthly(asf_flat_rate, window_months(quarter))).astype(
+        np.float32
+    )
+
+
+def _known_status(status: NDArray[np.int8], present: Flags) -> NDArray[np.int8]:
+    return np.where(present, status, status[:, -1:])
+
+
+def _recently_isolated(quarter: Quarter, present: Flags) -> Flags:
+    """End of a life as a couple less than 18 months before each month (RSA majoré)."""
+    since = quarter.household(quarter.dwellings.isolated_since)
+    since = np.where(present, since, since[:, -1:])
+    months: Ints = np.arange(WINDOW, dtype=np.int32) + month_number(quarter.first) - WINDOW + 1
+    return (since <= months) & (months - since < ISOLATION_MONTHS)
+
+
+def _years(months: list[str]) -> list[str]:
+    return sorted({month[:4] for month in months})
+
+
+def _months_of_two_years_before(months: list[str]) -> list[str]:
+    years = [int(year) - 2 for year in _years(months)]
+    return [f"{year}-{month:02d}" for year in years for month in range(1, 13)]
