@@ -1,0 +1,110 @@
+"""The front door of disclosure control: out__taux and out__effectifs in, what may be shown out."""
+
+import polars as pl
+
+from pipelines.calendar import period_code
+from pipelines.disclosure.rule import Cell, Reason, Thresholds, by_partition, decide, own_reason, partitions
+from pipelines.refusals import Refusal
+from pipelines.settings import Settings
+from pipelines.warehouse import Warehouse
+
+HEADLINES = ("rsa", "ppa")
+"""Rights whose detail may be published; the exclusive ones add up to them and stay at EPCI level."""
+
+_VALUES = ("eligibles", "non_recourants", "taux", "taux_bas", "taux_haut", "euros_mois")
+_KEY = ["periode", "droit", "niveau", "code_territoire", "groupe", "methode"]
+
+
+def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | float | str]:
+    """Write ``out__diffusion`` and ``out__diffusion_effectifs``: hidden values are null, with their reason.
+
+    ``out__diffusion`` has the columns of ``out__taux``, ``est_publie`` and ``motif`` ('', 'seuil',
+    'certitude', 'complementaire', 'detail'). Raises :class:`Refusal` when the period has no estimate.
+    """
+    rates = warehouse.read("out__taux")
+    _refuse_without_estimate(rates, mois)
+    limits = Thresholds(settings.publication.seuil, settings.publication.seuil_eligibles)
+    published = hide(rates, limits)
+    counts = _hide_small_counts(warehouse.read("out__effectifs"), limits)
+    warehouse.replace("out__diffusion", published)
+    warehouse.replace("out__diffusion_effectifs", counts)
+    return {
+        "lignes": published.height,
+        "publiees": int(published["est_publie"].sum()),
+        "complementaires": published.filter(pl.col("motif") == "complementaire").height,
+        "effectifs_caches": counts.filter(~pl.col("est_publie")).height,
+    }
+
+
+def hide(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+    """The rows of ``out__taux``, in the same order, values null where they may not be shown."""
+    systems = rates.group_by("periode", "droit", maintain_order=True)
+    reasons = [_row_reasons(rows, limits) for _, rows in systems]
+    decided = pl.concat(reasons) if reasons else rates.select(_KEY).with_columns(motif=pl.lit(""))
+    with_reason = rates.join(decided, on=_KEY, how="left", maintain_order="left", nulls_equal=True)
+    is_shown = pl.col("motif") == ""
+    return with_reason.with_columns(
+        *(pl.when(is_shown).then(pl.col(name)).alias(name) for name in _VALUES), est_publie=is_shown
+    )
+
+
+def _row_reasons(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+    """Reasons of the rows of one period and right: totals, groupings, profile; everything else is detail."""
+    headline = rates["droit"][0] in HEADLINES
+    totals = rates.filter(niveau="EPCI", groupe="ensemble")
+    found = [_keyed(totals, {_code(row): own_reason(_cell(row), limits) for row in totals.rows(named=True)})]
+    if headline:
+        groupings = _one_method(rates.filter(niveau="regroupement", groupe="ensemble"))
+        profile = _one_method(rates.filter(pl.col("niveau") == "EPCI", pl.col("groupe") != "ensemble"))
+        found += [_keyed(part, _decided(part, limits)) for part in (groupings, profile)]
+    known = pl.concat(found)
+    rest = rates.select(_KEY).join(known, on=_KEY, how="anti", nulls_equal=True)
+    return pl.concat([known, rest.with_columns(motif=pl.lit("detail"))])
+
+
+def _one_method(rates: pl.DataFrame) -> pl.DataFrame:
+    """The corrected rows of a detail, or the observed ones where nothing was corrected: never both."""
+    corrected = rates.filter(methode="corrige")
+    return corrected if corrected.height else rates.filter(methode="observe")
+
+
+def _decided(rates: pl.DataFrame, limits: Thresholds) -> dict[str, Reason]:
+    cells = [_cell(row) for row in rates.rows(named=True)]
+    groupes = {_code(row): row["groupe"] for row in rates.rows(named=True)}
+    names = partitions(sorted(set(groupes.values())))
+    reasons: dict[str, Reason] = {}
+    for partition in by_partition(cells, {code: names[groupe] for code, groupe in groupes.items()}):
+        reasons |= decide(partition, limits)
+    return reasons
+
+
+def _keyed(rates: pl.DataFrame, reasons: dict[str, Reason]) -> pl.DataFrame:
+    motifs = [reasons[_code(row)] for row in rates.rows(named=True)]
+    return rates.select(_KEY).with_columns(motif=pl.Series("motif", motifs, dtype=pl.String))
+
+
+def _cell(row: dict[str, object]) -> Cell:
+    return Cell(
+        code=_code(row),
+        eligibles=float(str(row["eligibles"] or 0)),
+        non_recourants=float(str(row["non_recourants"] or 0)),
+        est_diffusable=bool(row["est_diffusable"]),
+    )
+
+
+def _code(row: dict[str, object]) -> str:
+    return "|".join(str(row[name]) for name in _KEY)
+
+
+def _hide_small_counts(counts: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+    is_shown = (pl.col("menages") == 0) | (pl.col("menages") >= limits.seuil)
+    return counts.with_columns(menages=pl.when(is_shown).then("menages"), est_publie=is_shown)
+
+
+def _refuse_without_estimate(rates: pl.DataFrame, mois: str) -> None:
+    if rates.filter(periode=period_code(mois)).is_empty():
+        raise Refusal(
+            f"Aucune estimation pour la période {period_code(mois)}.",
+            ou="out__taux",
+            que_faire="Lancer d'abord l'estimation de ce mois.",
+        )

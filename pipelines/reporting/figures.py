@@ -1,0 +1,224 @@
+"""The published figures of one territory and period: what every renderer (HTML, PDF, XLSX) reads.
+
+Everything here has gone through disclosure control and is already rounded as it will be printed:
+households to 5, rates to whole points out of 100, euros per month to 100. ``None`` where an
+:class:`Estimate` is expected means *secret statistique*.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A published rate: households (to 5), points out of 100 and their interval, euros per month (to 100)."""
+
+    eligibles: int
+    non_recourants: int
+    taux: int
+    bas: int | None
+    haut: int | None
+    euros_mois: int | None
+
+    @property
+    def euros_an(self) -> int | None:
+        """Twelve times the printed monthly amount, in euros."""
+        return None if self.euros_mois is None else 12 * self.euros_mois
+
+    @property
+    def euros_menage_mois(self) -> int | None:
+        """Euros per month and non-taking household, to 10 €."""
+        if self.euros_mois is None or not self.non_recourants:
+            return None
+        return round(self.euros_mois / self.non_recourants / 10) * 10
+
+
+@dataclass(frozen=True)
+class Change:
+    """The same rate one quarter earlier, and whether the difference exceeds both uncertainties."""
+
+    periode: str
+    precedent: Estimate
+    points: int
+    est_bruit: bool
+
+
+@dataclass(frozen=True)
+class Right:
+    """One right over the territory, by the three readings of the same tables."""
+
+    droit: str
+    corrige: Estimate | None
+    observe: Estimate | None
+    naif: Estimate | None
+    est_verifie: bool
+    forme: str
+    evolution: Change | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A grouping of communes, its rates by right (None: secret statistique)."""
+
+    code: str
+    nom: str
+    population: int
+    communes: tuple[str, ...]
+    taux: dict[str, Estimate | None]
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A commune on the map: public population, place and grouping, no rate of its own."""
+
+    nom: str
+    population: int
+    latitude: float
+    longitude: float
+    regroupement: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of the profile, its rates by right, and the national rate of 2018 where one was published."""
+
+    code: str
+    nom: str
+    taux: dict[str, Estimate | None]
+    france_2018: int | None
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """The groups that cut the households by one criterion."""
+
+    code: str
+    nom: str
+    methode: str
+    groupes: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
+class Farmers:
+    """What is known of the households of the agricultural scheme."""
+
+    est_mesurable: bool
+    menages_rsa_msa: int | None
+    personnes_regime_agricole: int | None
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A partner's file behind the figures: rows received, accepted, set aside."""
+
+    partenaire: str
+    mois: str
+    retard_mois: int
+    recues: int
+    acceptees: int
+    ecartees: int
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One measure of the linkage between two files; shares between 0 and 1."""
+
+    mesure: str
+    sources: str
+    valeur: float
+    bas: float | None
+    haut: float | None
+    n: int | None
+
+
+@dataclass(frozen=True)
+class Count:
+    """Households of one situation, to 5 (None: secret statistique)."""
+
+    rubrique: str
+    modalite: str
+    droit: str
+    menages: int | None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of the correction, as estimated."""
+
+    nom: str
+    valeur: float
+    bas: float | None
+    haut: float | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A national figure in circulation, with its year, its field and what it cannot be compared on."""
+
+    droit: str
+    valeur: int | None
+    texte: str
+    annee: str
+    champ: str
+    reserve: str
+    source: str
+    adresse: str
+
+
+@dataclass(frozen=True)
+class EarlierEdition:
+    """The headline rates of an edition this one replaces."""
+
+    edition: int
+    emis_le: date
+    taux: dict[str, int | None]
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What identifies the document."""
+
+    territoire: str
+    code: str
+    periode: str
+    mois: tuple[str, str]
+    periode_suivante: str
+    emis_le: date
+    edition: int
+    precedentes: tuple[EarlierEdition, ...]
+    contact: str
+    base_legale: str
+    est_demonstration: bool
+    est_verifie: bool
+    seuil: int
+    seuil_eligibles: int
+    niveau_intervalle: int
+    versions: dict[str, str]
+
+    @property
+    def est_revise(self) -> bool:
+        """True when an earlier edition of the same period gave other figures."""
+        return self.edition > 1
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything the report publishes."""
+
+    couverture: Cover
+    droits: tuple[Right, ...]
+    lieux: tuple[Place, ...]
+    communes: tuple[Circle, ...]
+    profil: tuple[Dimension, ...]
+    agriculteurs: Farmers
+    extraits: tuple[Extract, ...]
+    corrections: int
+    qualite: tuple[Quality, ...]
+    effectifs: tuple[Count, ...]
+    parametres: tuple[Parameter, ...]
+    references: tuple[Reference, ...]
+
+    def right(self, droit: str) -> Right:
+        """The figures of one right."""
+        return next(right for right in self.droits if right.droit == droit)

@@ -1,0 +1,183 @@
+"""The sentences that say what the figures say, in the words of a manager who has four minutes."""
+
+from pipelines.reporting import labels
+from pipelines.reporting.figures import Dimension, Estimate, Extract, Figures, Place, Right
+from pipelines.reporting.nombres import between, enumeration, euros, month, number, quarter
+
+_ENTITLED = {
+    "rsa": "ont droit au RSA",
+    "ppa": "ont droit à la prime d'activité",
+    "rsa_et_ppa": "ont droit aux deux à la fois",
+}
+_UNTAKEN = {
+    "rsa": "ne le touchent pas",
+    "ppa": "ne la touchent pas",
+    "rsa_et_ppa": "ne les touchent pas",
+}
+HIDDEN = "Ce taux n'est pas publiable (secret statistique)."
+
+
+def interval(estimate: Estimate) -> str:
+    """``entre 27 et 35``, or ``environ 31`` without an interval."""
+    if estimate.bas is None or estimate.haut is None:
+        return f"environ {estimate.taux}"
+    return between(estimate.bas, estimate.haut)
+
+
+def claim(right: Right) -> str:
+    """The headline of a right, interval in words."""
+    if right.corrige is None:
+        return HIDDEN
+    words = f"{interval(right.corrige)} ménages sur 100 qui {_ENTITLED[right.droit]} {_UNTAKEN[right.droit]}"
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def money(right: Right) -> str:
+    """What is not claimed, per month, per year and per household."""
+    found = right.corrige
+    if found is None or found.euros_mois is None or found.euros_an is None:
+        return ""
+    share = found.euros_menage_mois
+    each = f", soit environ {euros(share)} par mois et par ménage concerné" if share else ""
+    return (
+        f"{euros(found.euros_mois)} ne sont pas réclamés chaque mois ({euros(found.euros_an)} par an){each}."
+    )
+
+
+def change(right: Right) -> str:
+    """The change since the last quarter, and whether it is more than noise."""
+    moved, now = right.evolution, right.corrige
+    if moved is None or now is None:
+        return "Il n'y a pas encore de trimestre précédent auquel comparer."
+    since = f"depuis le {quarter(moved.periode)}" if "T" in moved.periode else "depuis trois mois"
+    if moved.points == 0:
+        return f"Le taux n'a pas bougé {since}."
+    move = f"Le taux est passé de {moved.precedent.taux} à {now.taux} sur 100 {since}."
+    return f"{move} {_meaning(moved.est_bruit, moved.points)}"
+
+
+def _meaning(is_noise: bool, points: int) -> str:
+    if is_noise:
+        return (
+            "Cet écart est plus petit que l'incertitude de la mesure : "
+            "on ne peut pas dire que la situation a changé."
+        )
+    direction = "la hausse" if points > 0 else "la baisse"
+    return (
+        f"Cet écart est plus grand que l'incertitude de la mesure : {direction} est très probablement réelle."
+    )
+
+
+def national(figures: Figures, droit: str) -> str:
+    """The national figure beside a right, with its year; the caveats follow in the table."""
+    known = [f"{r.texte} en {r.annee}" for r in figures.references if r.droit == droit]
+    if not known:
+        return "Aucun chiffre national n'est publié."
+    return f"Chiffres nationaux en circulation : {enumeration(known)}."
+
+
+def methods_seen(figures: Figures) -> str:
+    """What to see in the drawing of the three readings."""
+    right = figures.right("rsa")
+    if right.corrige is None or right.naif is None:
+        return "Le trait épais est l'intervalle : le vrai taux s'y trouve très probablement."
+    gap = right.naif.taux - right.corrige.taux
+    if gap == 0:
+        return "Pour le RSA, la correction ne change pas le taux ; le trait montre l'incertitude."
+    side = "au-dessus" if gap > 0 else "au-dessous"
+    return (
+        f"Pour le RSA, rapprocher les fichiers sans rien corriger placerait le taux {abs(gap)} "
+        f"{'points' if abs(gap) > 1 else 'point'} {side} de notre estimation."
+    )
+
+
+def places_seen(places: tuple[Place, ...], droit: str) -> str:
+    """What to see on the map: the extremes, and whether they can be told apart."""
+    shown = [(place, rate) for place in places if (rate := place.taux[droit])]
+    if len(shown) < 2:
+        return "Trop peu de regroupements sont publiables pour les comparer."
+    ordered = sorted(shown, key=lambda pair: (pair[1].taux, pair[0].nom))
+    (low_place, low), (high_place, high) = ordered[0], ordered[-1]
+    extremes = f"Le taux va de {low.taux} sur 100 ({low_place.nom}) à {high.taux} sur 100 ({high_place.nom})."
+    if _overlap(low, high):
+        return f"{extremes} Les deux intervalles se recouvrent : l'écart entre ces lieux n'est pas établi."
+    return f"{extremes} Les deux intervalles ne se recouvrent pas : l'écart est établi."
+
+
+def profile_seen(dimension: Dimension, droit: str, ensemble: Estimate | None) -> str:
+    """What to see in one dimension of the profile: the groups surely above the territory."""
+    shown = [(group, rate) for group in dimension.groupes if (rate := group.taux[droit])]
+    if not shown or ensemble is None:
+        return "Aucun groupe n'est assez nombreux pour être publié."
+    above = [group.nom.lower() for group, rate in shown if rate.bas is not None and rate.bas > ensemble.taux]
+    if above:
+        named = enumeration(above)
+        return f"Plus touchés que l'ensemble du territoire, même en comptant l'incertitude : {named}."
+    return "Aucun groupe ne s'écarte nettement, vers le haut, du taux de l'ensemble du territoire."
+
+
+def most_at_risk(figures: Figures, droit: str) -> list[tuple[str, Estimate]]:
+    """The three published groups of highest rate whose whole interval is above the territory's rate."""
+    ensemble = figures.right(droit).corrige
+    found = [
+        (group.nom, rate)
+        for dimension in figures.profil
+        for group in dimension.groupes
+        if (rate := group.taux[droit]) and ensemble and rate.bas is not None and rate.bas > ensemble.taux
+    ]
+    return sorted(found, key=lambda pair: (-pair[1].taux, pair[0]))[:3]
+
+
+def over_fifty(figures: Figures, droit: str) -> str:
+    """The sentence on people of 50 and over, always said."""
+    groups = [group for dimension in figures.profil for group in dimension.groupes if group.code == "age:50+"]
+    rate = groups[0].taux[droit] if groups else None
+    name = labels.label("droits", droit)
+    if rate is None:
+        return f"{name} : taux non publiable (secret statistique)."
+    return f"{name} : {interval(rate)} sur 100 ({number(rate.non_recourants)} ménages environ)."
+
+
+def farmers(figures: Figures) -> str:
+    """What is known of farmers."""
+    known = figures.agriculteurs
+    if known.est_mesurable:
+        return "La MSA participe : les ménages du régime agricole sont compris dans tous les taux."
+    seen = []
+    if known.menages_rsa_msa is not None:
+        seen.append(f"environ {number(known.menages_rsa_msa)} ménages touchent le RSA par la MSA")
+    if known.personnes_regime_agricole is not None:
+        seen.append(
+            f"{number(known.personnes_regime_agricole)} personnes environ relèvent du régime agricole"
+        )
+    known_elsewhere = f" Les autres fichiers montrent seulement que {enumeration(seen)}." if seen else ""
+    return f"Non mesurable : la MSA ne participe pas.{known_elsewhere}"
+
+
+def lateness(extract: Extract) -> str:
+    """The month of a file, and how late it is."""
+    if extract.retard_mois <= 0:
+        return month(extract.mois)
+    late = "un mois de retard" if extract.retard_mois == 1 else f"{extract.retard_mois} mois de retard"
+    return f"{month(extract.mois)} ({late})"
+
+
+def alerts(figures: Figures) -> list[str]:
+    """The data-quality facts a manager must know this month."""
+    late = [labels.label("partenaires", e.partenaire) for e in figures.extraits if e.retard_mois > 0]
+    heavy = [e for e in figures.extraits if e.recues and e.ecartees / e.recues > 0.01]
+    found = [f"Fichier en retard : {enumeration(late)}."] if late else []
+    found += [
+        f"{labels.label('partenaires', e.partenaire)} : {number(e.ecartees)} lignes écartées sur "
+        f"{number(e.recues)}, plus d'une sur cent."
+        for e in heavy
+    ]
+    if figures.corrections:
+        found.append(f"{number(figures.corrections)} lignes de mois déjà livrés ont été corrigées depuis.")
+    return found or ["Aucune alerte : les fichiers sont à l'heure et moins d'une ligne sur cent est écartée."]
+
+
+def _overlap(one: Estimate, other: Estimate) -> bool:
+    if one.bas is None or one.haut is None or other.bas is None or other.haut is None:
+        return True
+    return one.bas <= other.haut and other.bas <= one.haut

@@ -1,0 +1,279 @@
+"""From the tables that went through disclosure control to the published figures."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from pipelines.calendar import month_number, period_code, shift
+from pipelines.refusals import Refusal
+from pipelines.reporting import labels
+from pipelines.reporting.figures import (
+    Change,
+    Circle,
+    Count,
+    Dimension,
+    Estimate,
+    Extract,
+    Farmers,
+    Group,
+    Parameter,
+    Place,
+    Quality,
+    Right,
+)
+from pipelines.territory import Territory
+from pipelines.warehouse import Warehouse
+
+HOUSEHOLD_STEP = 5
+EURO_STEP = 100
+RIGHTS = ("rsa", "ppa", "rsa_et_ppa")
+HEADLINES = ("rsa", "ppa")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """``out__diffusion``, asked for one cell at a time."""
+
+    frame: pl.DataFrame
+
+    def row(self, **wanted: str) -> Row | None:
+        """The row of a cell, or None when the estimate made none."""
+        rows = self.frame.filter(**wanted).rows(named=True)
+        return rows[0] if rows else None
+
+    def estimate(self, **wanted: str) -> Estimate | None:
+        """The published figures of a cell; None is *secret statistique*."""
+        row = self.row(**wanted)
+        return rounded(row) if row and row["est_publie"] else None
+
+    def detail(self, **wanted: str) -> Estimate | None:
+        """The one published method of a cell of the detail: corrected, or observed."""
+        return self.estimate(**wanted, methode="corrige") or self.estimate(**wanted, methode="observe")
+
+
+def rates(warehouse: Warehouse, mois: str) -> Rates:
+    """The rates that may be shown.
+
+    Raises :class:`Refusal` when disclosure control has not seen this period.
+    """
+    seen = warehouse.read("out__diffusion") if warehouse.exists("out__diffusion") else pl.DataFrame()
+    if seen.is_empty() or seen.filter(periode=period_code(mois)).is_empty():
+        raise Refusal(
+            f"Le secret statistique n'a pas été contrôlé pour la période {period_code(mois)}.",
+            ou="out__diffusion",
+            que_faire="Lancer l'étape diffusion de ce mois, puis le rapport.",
+        )
+    return Rates(seen)
+
+
+def rounded(row: Row) -> Estimate:
+    """A row of the rates as it will be printed (shares become points out of 100)."""
+    return Estimate(
+        eligibles=_to(row["eligibles"], HOUSEHOLD_STEP),
+        non_recourants=_to(row["non_recourants"], HOUSEHOLD_STEP),
+        taux=_to(100 * row["taux"], 1),
+        bas=None if row["taux_bas"] is None else _to(100 * row["taux_bas"], 1),
+        haut=None if row["taux_haut"] is None else _to(100 * row["taux_haut"], 1),
+        euros_mois=None if row["euros_mois"] is None else _to(row["euros_mois"], EURO_STEP),
+    )
+
+
+def _to(value: float, step: int) -> int:
+    return int(float(value) / step + 0.5) * step
+
+
+def rights(found: Rates, mois: str) -> tuple[Right, ...]:
+    """The headline figures of each right over the territory."""
+    return tuple(_right(found, droit, mois) for droit in RIGHTS)
+
+
+def _right(found: Rates, droit: str, mois: str) -> Right:
+    cell = {"droit": droit, "niveau": "EPCI", "groupe": "ensemble", "periode": period_code(mois)}
+    main = found.row(**cell, methode="corrige") or {}
+    return Right(
+        droit=droit,
+        corrige=found.estimate(**cell, methode="corrige"),
+        observe=found.estimate(**cell, methode="observe"),
+        naif=found.estimate(**cell, methode="naif"),
+        est_verifie=bool(main.get("est_verifie")),
+        forme=str(main.get("forme") or ""),
+        evolution=_change(found, cell, mois),
+    )
+
+
+def _change(found: Rates, cell: dict[str, str], mois: str) -> Change | None:
+    earlier = period_code(shift(mois, -3))
+    now = found.estimate(**cell, methode="corrige")
+    before = found.estimate(**cell | {"periode": earlier}, methode="corrige")
+    if now is None or before is None:
+        return None
+    points = now.taux - before.taux
+    return Change(earlier, before, points, abs(points) <= _noise(now, before))
+
+
+def _noise(now: Estimate, before: Estimate) -> float:
+    """Half-width of the interval of a difference, points: the two errors taken as independent."""
+    halves = [(e.haut - e.bas) / 2 for e in (now, before) if e.haut is not None and e.bas is not None]
+    return math.hypot(*halves)
+
+
+def places(found: Rates, territory: Territory, mois: str) -> tuple[Place, ...]:
+    """Every grouping of the territory, by decreasing population; a grouping without a rate is hidden."""
+    listed = [_place(found, territory, row, mois) for row in territory.groupings.rows(named=True)]
+    return tuple(sorted(listed, key=lambda place: (-place.population, place.code)))
+
+
+def _place(found: Rates, territory: Territory, grouping: Row, mois: str) -> Place:
+    code = grouping["regroupement"]
+    inside = territory.inside.filter(regroupement=code).sort("population", "nom", descending=[True, False])
+    cell = {"niveau": "regroupement", "code_territoire": code, "groupe": "ensemble"}
+    return Place(
+        code=code,
+        nom=grouping["nom"],
+        population=int(inside["population"].sum()),
+        communes=tuple(inside["nom"]),
+        taux={d: found.detail(**cell, droit=d, periode=period_code(mois)) for d in HEADLINES},
+    )
+
+
+def circles(territory: Territory) -> tuple[Circle, ...]:
+    """The communes of the territory, the largest first so that small circles are drawn over."""
+    ordered = territory.inside.sort("population", "commune_insee", descending=[True, False])
+    return tuple(
+        Circle(row["nom"], row["population"], row["latitude"], row["longitude"], row["regroupement"] or "")
+        for row in ordered.rows(named=True)
+    )
+
+
+def profile(found: Rates, mois: str) -> tuple[Dimension, ...]:
+    """The profile of the territory, one dimension per criterion, 50+ always in the age dimension."""
+    rows = found.frame.filter(
+        pl.col("droit").is_in(HEADLINES),
+        pl.col("groupe") != "ensemble",
+        niveau="EPCI",
+        periode=period_code(mois),
+    ).filter(pl.col("motif") != "detail")
+    codes = sorted({*rows["groupe"], "age:50+"})
+    dimensions = sorted({code.split(":")[0] for code in codes}, key=lambda d: labels.rank("dimensions", d))
+    return tuple(_dimension(found, rows, name, codes, mois) for name in dimensions)
+
+
+def _dimension(found: Rates, rows: pl.DataFrame, name: str, codes: list[str], mois: str) -> Dimension:
+    own = [code for code in codes if code.split(":")[0] == name]
+    ordered = sorted(own, key=_band if name == "age" else lambda code: labels.rank("groupes", code))
+    methods = rows.filter(pl.col("groupe").is_in(own))["methode"].unique()
+    return Dimension(
+        code=name,
+        nom=labels.label("dimensions", name),
+        methode="corrige" if "corrige" in methods else "observe",
+        groupes=tuple(_group(found, code, mois) for code in ordered),
+    )
+
+
+def _group(found: Rates, code: str, mois: str) -> Group:
+    cell = {"niveau": "EPCI", "groupe": code, "periode": period_code(mois)}
+    by_right = {droit: found.detail(**cell, droit=droit) for droit in HEADLINES}
+    return Group(code, labels.group_name(code), by_right, labels.national_rate(code))
+
+
+def _band(code: str) -> tuple[int, str]:
+    """Age bands by their first age, an open band after the bands it covers."""
+    band = code.split(":")[1]
+    first = "".join(c for c in band.split("-")[0] if c.isdigit())
+    return (0 if not first or band[0] in "<-" else int(first) + 100 * band.endswith("+"), code)
+
+
+def farmers(warehouse: Warehouse) -> Farmers:
+    """Whether the agricultural scheme is measured, and what other files see of it."""
+    partners = set(_used_extracts(warehouse)["partenaire"])
+    return Farmers(
+        est_mesurable="msa" in partners,
+        menages_rsa_msa=_single_count(warehouse, "menages_rsa_msa"),
+        personnes_regime_agricole=_single_count(warehouse, "personnes_regime_agricole"),
+    )
+
+
+def _single_count(warehouse: Warehouse, modalite: str) -> int | None:
+    rows = warehouse.read("out__diffusion_effectifs").filter(modalite=modalite)
+    value = rows["menages"][0] if rows.height else None
+    return None if value is None else _to(value, HOUSEHOLD_STEP)
+
+
+def _used_extracts(warehouse: Warehouse) -> pl.DataFrame:
+    return warehouse.read("meta__extraits").filter("est_utilise").sort("partenaire", "mois", "extrait_id")
+
+
+def extracts(warehouse: Warehouse, mois: str) -> tuple[Extract, ...]:
+    """The files used, with their month and the rows received, accepted and set aside."""
+    lines = warehouse.read("meta__lignes").group_by("extrait_id").agg(
+        pl.col("lignes_recues", "lignes_acceptees", "lignes_ecartees").sum()
+    )  # fmt: skip
+    used = _used_extracts(warehouse).join(lines, on="extrait_id", how="left").fill_null(0)
+    newest = used.sort("mois").group_by("partenaire").last()
+    ordered = sorted(newest.rows(named=True), key=lambda row: labels.rank("partenaires", row["partenaire"]))
+    return tuple(_extract(row, mois) for row in ordered)
+
+
+def _extract(row: Row, mois: str) -> Extract:
+    return Extract(
+        partenaire=row["partenaire"],
+        mois=row["mois"],
+        retard_mois=month_number(mois) - month_number(row["mois"]),
+        recues=int(row["lignes_recues"]),
+        acceptees=int(row["lignes_acceptees"]),
+        ecartees=int(row["lignes_ecartees"]),
+    )
+
+
+def corrections(warehouse: Warehouse) -> int:
+    """Rows of earlier months that the newest extracts changed."""
+    if not warehouse.exists("meta__corrections"):
+        return 0
+    return int(warehouse.read("meta__corrections")["lignes_changees"].sum() or 0)
+
+
+def quality(warehouse: Warehouse) -> tuple[Quality, ...]:
+    """The measures of the linkage."""
+    rows = warehouse.read("out__qualite_appariement").sort("mesure", "source_g", "source_d", nulls_last=True)
+    return tuple(
+        Quality(
+            mesure=row["mesure"],
+            sources=" – ".join(
+                labels.label("partenaires", s) for s in (row["source_g"], row["source_d"]) if s
+            ),
+            valeur=float(row["valeur"]),
+            bas=row["bas"],
+            haut=row["haut"],
+            n=row["n"],
+        )
+        for row in rows.rows(named=True)
+        if row["valeur"] is not None
+    )
+
+
+def counts(warehouse: Warehouse) -> tuple[Count, ...]:
+    """Households by situation: excluded, covered, and why."""
+    rows = warehouse.read("out__diffusion_effectifs").sort("rubrique", "droit", "modalite", nulls_last=True)
+    return tuple(
+        Count(
+            rubrique=row["rubrique"],
+            modalite=row["modalite"],
+            droit=row["droit"] or "",
+            menages=_to(row["menages"], HOUSEHOLD_STEP) if row["est_publie"] else None,
+        )
+        for row in rows.rows(named=True)
+    )
+
+
+def parameters(warehouse: Warehouse) -> tuple[Parameter, ...]:
+    """The parameters of the correction."""
+    rows = warehouse.read("out__parametres_estimation").sort("nom", "source", nulls_last=True)
+    return tuple(
+        Parameter(row["nom"], float(row["valeur"]), row["bas"], row["haut"], row["source"] or "")
+        for row in rows.rows(named=True)
+        if row["valeur"] is not None
+    )
