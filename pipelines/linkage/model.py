@@ -1,0 +1,229 @@
+"""What is compared between two records, and which records are compared: the model given to Splink.
+
+Filters are salted with the birth date, so names, given names and birthplace are compared where dates are
+equal and are absent elsewhere; where dates differ inside a year, the year tokens stand in for the three. Each
+piece of evidence is thus counted once, given the date.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Literal
+
+from pipelines.linkage.sources import WORDS
+
+Given = Literal["", "date", "annee"]
+
+_SAME_DATE = "jeton_date_l = jeton_date_r"
+_SAME_YEAR_OTHER_DATE = (
+    "naissance_annee_l = naissance_annee_r and coalesce(jeton_date_l <> jeton_date_r, true)"
+)
+_BOTH_WAYS = tuple(product(("naissance", "usage"), repeat=2))
+
+
+@dataclass(frozen=True)
+class Level:
+    """A degree of agreement. ``m``, ``u``: starting probabilities among matches and non-matches."""
+
+    libelle: str
+    condition: str
+    m: float
+    u: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Degrees of agreement from best to worst; ``absente`` is the condition under which nothing is said.
+
+    ``sachant``: the comparison speaks only of pairs with one birth date, or one birth year and two dates.
+    """
+
+    nom: str
+    absente: str
+    niveaux: tuple[Level, ...]
+    sachant: Given = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A blocking rule: pairs for which ``condition`` holds are compared."""
+
+    nom: str
+    condition: str
+
+
+def _common_bits(left: str, right: str) -> str:
+    words = (f"bit_count({left}_{n}_l & {right}_{n}_r)::INTEGER" for n in range(WORDS))
+    return f"({' + '.join(words)})"
+
+
+def _dice(left: str, right: str) -> str:
+    return f"2.0 * {_common_bits(left, right)} / nullif({left}_bits_l + {right}_bits_r, 0)"
+
+
+def _inclusion(left: str, right: str) -> str:
+    return f"1.0 * {_common_bits(left, right)} / nullif(least({left}_bits_l, {right}_bits_r), 0)"
+
+
+def _best(measure: Any) -> str:
+    return f"greatest({', '.join(measure(f'filtre_{a}', f'filtre_{b}') for a, b in _BOTH_WAYS)})"
+
+
+def _crossed(token: str) -> str:
+    template = f"jeton_{token}"
+    pairs = (f"{template.format(a)}_l = {template.format(b)}_r" for a, b in _BOTH_WAYS)
+    return " or ".join(pairs)
+
+
+_NAMES, _GIVEN_NAMES = _best(_dice), _dice("filtre_prenoms", "filtre_prenoms")
+_ELSE = "ELSE"
+
+COMPARISONS = (
+    Comparison(
+        "nir",
+        "(jeton_nir_l is null or jeton_nir_r is null) "
+        "and (jeton_nir_provisoire_l is null or jeton_nir_provisoire_r is null)",
+        (
+            Level(
+                "NIR égaux",
+                "jeton_nir_l = jeton_nir_r or jeton_nir_provisoire_l = jeton_nir_provisoire_r",
+                0.997,
+                1e-6,
+            ),
+            Level("NIR différents", _ELSE, 0.003, 0.999999),
+        ),
+    ),
+    Comparison(
+        "date",
+        "naissance_annee_l is null or naissance_annee_r is null",
+        (
+            Level("date de naissance égale", _SAME_DATE, 0.975, 5e-5),
+            Level(
+                "année égale, date autre ou incomplète", "naissance_annee_l = naissance_annee_r", 0.02, 0.0125
+            ),
+            Level("année différente", _ELSE, 0.005, 0.98745),
+        ),
+    ),
+    Comparison(
+        "noms",
+        f"coalesce(jeton_date_l <> jeton_date_r, true) or {_NAMES} is null",
+        (
+            Level("un nom égal", f"{_NAMES} >= 0.999", 0.96, 0.012),
+            Level("noms très proches", f"{_NAMES} >= 0.8", 0.012, 0.001),
+            Level(
+                "noms proches ou contenus", f"{_NAMES} >= 0.6 or {_best(_inclusion)} >= 0.95", 0.015, 0.004
+            ),
+            Level("noms différents", _ELSE, 0.013, 0.983),
+        ),
+        "date",
+    ),
+    Comparison(
+        "prenoms",
+        f"coalesce(jeton_date_l <> jeton_date_r, true) or {_GIVEN_NAMES} is null",
+        (
+            Level("premier prénom égal", "jeton_prenom_date_l = jeton_prenom_date_r", 0.96, 0.008),
+            Level(
+                "prénoms très proches ou contenus",
+                f"{_GIVEN_NAMES} >= 0.8 or {_inclusion('filtre_prenoms', 'filtre_prenoms')} >= 0.95",
+                0.02,
+                0.003,
+            ),
+            Level("prénoms proches", f"{_GIVEN_NAMES} >= 0.55", 0.01, 0.02),
+            Level("prénoms différents", _ELSE, 0.01, 0.969),
+        ),
+        "date",
+    ),
+    Comparison(
+        "lieu",
+        f"jeton_lieu_date_l is null or jeton_lieu_date_r is null or coalesce(not {_SAME_DATE}, true)",
+        (
+            Level("lieu de naissance égal", "jeton_lieu_date_l = jeton_lieu_date_r", 0.97, 0.1),
+            Level("lieu de naissance différent", _ELSE, 0.03, 0.9),
+        ),
+        "date",
+    ),
+    Comparison(
+        "nom_prenom_annee",
+        f"not coalesce({_SAME_YEAR_OTHER_DATE}, false) "
+        "or jeton_phon_naissance_annee_l is null or jeton_phon_naissance_annee_r is null",
+        (
+            Level("nom et prénom égaux à l'oreille", _crossed("phon_{}_annee"), 0.9, 1e-5),
+            Level("nom ou prénom différent", _ELSE, 0.1, 0.99999),
+        ),
+        "annee",
+    ),
+    Comparison(
+        "commune",
+        "commune_insee_l is null or commune_insee_r is null",
+        (
+            Level("même commune", "commune_insee_l = commune_insee_r", 0.93, 0.05),
+            Level("même regroupement de communes", "regroupement_l = regroupement_r", 0.03, 0.15),
+            Level("communes éloignées", _ELSE, 0.04, 0.8),
+        ),
+    ),
+    Comparison(
+        "sexe",
+        "sexe_l is null or sexe_r is null",
+        (
+            Level("même sexe", "sexe_l = sexe_r", 0.995, 0.5),
+            Level("sexe différent", _ELSE, 0.005, 0.5),
+        ),
+    ),
+)
+
+_NIR_RULE = Rule("nir", "l.jeton_nir = r.jeton_nir")
+
+
+def _rules(name: str, token: str) -> list[Rule]:
+    return [
+        Rule(f"{name}_{a}_{b}", f"l.jeton_{token.format(a)} = r.jeton_{token.format(b)}")
+        for a, b in _BOTH_WAYS
+    ]
+
+
+BLOCKING = (
+    *_rules("nom_et_date", "phon_{}_date"),
+    Rule("prenom_et_date", "l.jeton_prenom_date = r.jeton_prenom_date"),
+    *_rules("nom_prenom_et_annee", "phon_{}_annee"),
+    Rule("nir_provisoire", "l.jeton_nir_provisoire = r.jeton_nir_provisoire"),
+    _NIR_RULE,
+)
+"""Rules whose pairs grow like the records. The NIR comes last: a pair another rule found is known as such."""
+
+CERTAIN = (
+    _NIR_RULE,
+    Rule("nom_prenom_date", "l.jeton_naissance_prenom_date = r.jeton_naissance_prenom_date"),
+)
+"""Rules sure enough to count the persons two sources share."""
+
+TRAINING_ON_NIR = _NIR_RULE
+TRAINING_ON_NAMES = Rule(
+    "nom_prenom_date",
+    "l.jeton_naissance_prenom_date = r.jeton_naissance_prenom_date and l.jeton_date = r.jeton_date",
+)
+
+
+def comparison(spec: Comparison) -> dict[str, Any]:
+    """The comparison in Splink's words, with its starting probabilities."""
+    absent = {"sql_condition": spec.absente, "label_for_charts": "absent", "is_null_level": True}
+    levels = [
+        {
+            "sql_condition": level.condition,
+            "label_for_charts": level.libelle,
+            "m_probability": level.m,
+            "u_probability": level.u,
+            "fix_u_probability": bool(spec.sachant),
+        }
+        for level in spec.niveaux
+    ]
+    return {"output_column_name": spec.nom, "comparison_levels": [absent, *levels]}
+
+
+def case_expression(spec: Comparison) -> str:
+    """SQL giving the level of a pair as Splink numbers it: 0 the worst, -1 absent."""
+    best = len(spec.niveaux) - 1
+    whens = [
+        f"when {level.condition} then {best - n}"
+        for n, level in enumerate(spec.niveaux)
+        if level.condition != _ELSE
+    ]
+    return f"case when {spec.absente} then -1 {' '.join(whens)} else 0 end"

@@ -1,0 +1,228 @@
+"""Identity files of the used extracts, one record per person inside each source."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.linkage.chains import representatives
+from pipelines.refusals import ContractRefusal, KeyRefusal, MissingSourceRefusal
+from pipelines.settings import Settings
+from pipelines.territory import load as load_territory
+from pipelines.warehouse import Warehouse
+
+FILTERS = ("filtre_naissance", "filtre_usage", "filtre_prenoms")
+WORDS = 8
+TOKENS = (
+    "jeton_nir",
+    "jeton_nir_provisoire",
+    "jeton_date",
+    "jeton_naissance_prenom_date",
+    "jeton_usage_prenom_date",
+    "jeton_prenom_date",
+    "jeton_phon_naissance_annee",
+    "jeton_phon_usage_annee",
+    "jeton_phon_naissance_date",
+    "jeton_phon_usage_date",
+    "jeton_lieu_date",
+)
+FILTER_COLUMNS = tuple(f"{name}_{part}" for name in FILTERS for part in (*range(WORDS), "bits"))
+PLAIN = {"sexe": pl.String, "commune_insee": pl.String, "naissance_annee": pl.Int32}
+
+_USED_NAME = {
+    "jeton_usage_prenom_date": "jeton_naissance_prenom_date",
+    "jeton_phon_usage_annee": "jeton_phon_naissance_annee",
+    "jeton_phon_usage_date": "jeton_phon_naissance_date",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A partner's list of persons. ``est_evenementielle``: rows are events (consents), not persons."""
+
+    nom: str
+    table: str
+    identifiant: str = "personne_id"
+    est_evenementielle: bool = False
+    est_attendue: bool = True
+
+
+SOURCES = (
+    Source("caf", "caf_personnes"),
+    Source("departement", "dep_personnes"),
+    Source("cpam", "cpam_assures"),
+    Source("msa", "msa_assures", est_attendue=False),
+    Source("cellule", "consentements", "consentement_id", est_evenementielle=True, est_attendue=False),
+)
+"""Order matters: the first source of a person is its anchor."""
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A used extract, as ``meta__extraits`` describes it."""
+
+    extrait_id: str
+    partenaire: str
+    mois: str
+
+    def identity_file(self, depot: Path, table: str) -> Path:
+        """Where the tokens of ``table`` were delivered."""
+        return self.folder(depot) / f"{table}__identite.parquet"
+
+    def folder(self, depot: Path) -> Path:
+        """Folder of the delivery."""
+        return depot / self.partenaire / self.mois
+
+
+def used_extracts(warehouse: Warehouse) -> list[Extract]:
+    """The extracts the month is built from.
+
+    Raises :class:`KeyRefusal` when they were not all pseudonymised under one key and one epoch: their tokens
+    could never be equal.
+    """
+    rows = warehouse.query("SELECT * FROM meta__extraits WHERE est_utilise ORDER BY partenaire, mois")
+    if rows.select("millesime_cle", "controle_cle").unique().height > 1:
+        raise KeyRefusal(
+            "Les extraits n'ont pas été pseudonymisés avec la même clé ou le même millésime.",
+            ou=", ".join(rows["partenaire"]),
+            que_faire="Redemander l'extrait du partenaire resté sur l'ancienne clé.",
+        )
+    return [Extract(*row) for row in rows.select("extrait_id", "partenaire", "mois").iter_rows()]
+
+
+def load_records(
+    room: duckdb.DuckDBPyConnection, settings: Settings, extracts: list[Extract]
+) -> tuple[pl.DataFrame, list[str]]:
+    """Fill table ``fiches`` with one record per person of a source; return everyone and the warnings.
+
+    The frame returned has one row per delivered person: source, personne_id, fiche (number of the record that
+    stands for the person, 0..n-1, null never). ``fiches`` holds the tokens under the same number, with the
+    grouping of communes; consents stay one record per consentement_id.
+    Raises :class:`MissingSourceRefusal` when the identity file of an expected source is gone.
+    """
+    frames = [_read_source(settings.dossiers.depot, source, extracts) for source in SOURCES]
+    everyone = pl.concat([frame for frame in frames if frame is not None])
+    everyone = everyone.with_columns(rang=pl.int_range(pl.len(), dtype=pl.Int64))
+    everyone = everyone.with_columns(representant=representatives(everyone.height, _same_person(everyone)))
+    kept = everyone.filter(pl.col("rang") == pl.col("representant")).with_columns(
+        fiche=pl.int_range(pl.len(), dtype=pl.Int64)
+    )
+    records = kept.join(_groupings(settings), on="commune_insee", how="left", maintain_order="left")
+    _register(room, records.drop("rang", "representant", "personne_id"))
+    members = everyone.select("source", "personne_id", "representant").join(
+        kept.select("representant", "fiche"), on="representant", maintain_order="left"
+    )
+    return members.drop("representant"), _warnings(kept)
+
+
+def _read_source(depot: Path, source: Source, extracts: list[Extract]) -> pl.DataFrame | None:
+    files = [
+        path
+        for extract in extracts
+        if extract.partenaire == source.nom and (path := _delivered_file(depot, source, extract)) is not None
+    ]
+    if not files:
+        return None
+    return _most_complete(pl.concat([_typed(path, source) for path in files]))
+
+
+def _delivered_file(depot: Path, source: Source, extract: Extract) -> Path | None:
+    path = extract.identity_file(depot, source.table)
+    if path.is_file():
+        return path
+    if source.est_attendue or path.name in _promised_files(extract.folder(depot)):
+        raise MissingSourceRefusal(
+            "Le fichier d'identité de cet extrait n'est plus là : il a été effacé, ou jamais livré.",
+            ou=f"{source.nom}/{extract.mois}/{path.name}",
+            que_faire="Redéposer l'extrait complet, ou garder l'appariement déjà fait pour ce mois.",
+        )
+    return None
+
+
+def _promised_files(folder: Path) -> set[str]:
+    manifest = folder / "manifeste.json"
+    return set(json.loads(manifest.read_text(encoding="utf-8"))["fichiers"]) if manifest.is_file() else set()
+
+
+def _typed(path: Path, source: Source) -> pl.DataFrame:
+    frame = pl.read_parquet(path)
+    wanted = {source.identifiant, *PLAIN, *TOKENS, *FILTER_COLUMNS}
+    if missing := sorted(wanted - set(frame.columns)):
+        raise ContractRefusal(
+            f"Colonne absente du fichier d'identité : {', '.join(missing)}.",
+            ou=f"{source.nom}/{path.name}",
+            que_faire="Pseudonymiser à nouveau l'extrait avec la version courante de nonrecours.",
+        )
+    return _with_used_name(
+        frame.select(
+            pl.lit(source.nom).alias("source"),
+            pl.col(source.identifiant).cast(pl.String).alias("personne_id"),
+            *(pl.col(name).cast(dtype) for name, dtype in PLAIN.items()),
+            *(pl.col(name).cast(pl.String) for name in TOKENS),
+            *(pl.col(name).cast(pl.Int64) for name in FILTER_COLUMNS),
+        )
+    )
+
+
+def _with_used_name(frame: pl.DataFrame) -> pl.DataFrame:
+    """A person with one name uses it: the empty one of birth and used name takes the value of the other."""
+    filters = {f"filtre_usage_{part}": f"filtre_naissance_{part}" for part in (*range(WORDS), "bits")}
+    pairs = _USED_NAME | filters
+    return frame.with_columns(
+        *(pl.coalesce(used, birth).alias(used) for used, birth in pairs.items()),
+        *(pl.coalesce(birth, used).alias(birth) for used, birth in pairs.items()),
+    )
+
+
+def _most_complete(frame: pl.DataFrame) -> pl.DataFrame:
+    """One row per personne_id: the one with the most tokens, then the first in the order of its tokens."""
+    filled = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in TOKENS)
+    return (
+        frame.with_columns(remplis=filled)
+        .sort("personne_id", "remplis", *TOKENS, "commune_insee", descending=[False, True] + [False] * 12)
+        .unique("personne_id", keep="first", maintain_order=True)
+        .drop("remplis")
+    )
+
+
+def _same_person(everyone: pl.DataFrame) -> pl.DataFrame:
+    """Pairs (gauche, droite) of ranks of one source which are one person beyond doubt."""
+    persons = everyone.filter(~pl.col("source").is_in([s.nom for s in SOURCES if s.est_evenementielle]))
+    by_nir = _chained(persons, ["source", "jeton_nir", "jeton_date"])
+    identity = ["source", "jeton_naissance_prenom_date", "jeton_lieu_date", "sexe"]
+    one_nir = pl.col("jeton_nir").drop_nulls().n_unique().over(identity) <= 1
+    by_identity = _chained(persons.filter(one_nir), identity)
+    return pl.concat([by_nir, by_identity])
+
+
+def _chained(persons: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    return (
+        persons.drop_nulls(key)
+        .select(gauche=pl.col("rang").min().over(key), droite="rang")
+        .filter(pl.col("gauche") != pl.col("droite"))
+    )
+
+
+def _groupings(settings: Settings) -> pl.DataFrame:
+    communes = load_territory(settings.territoire).communes
+    return communes.select("commune_insee", "regroupement").drop_nulls().unique("commune_insee")
+
+
+def _register(room: duckdb.DuckDBPyConnection, records: pl.DataFrame) -> None:
+    room.register("_fiches", records.to_arrow())
+    room.execute("CREATE TABLE fiches AS SELECT * FROM _fiches ORDER BY fiche")
+    room.unregister("_fiches")
+
+
+def _warnings(kept: pl.DataFrame) -> list[str]:
+    counts = kept.group_by("source", maintain_order=True).agg(
+        fiches=pl.len(), nir=pl.col("jeton_nir").is_not_null().sum()
+    )
+    without = [
+        source
+        for source, n, nir in counts.iter_rows()
+        if n and not nir and source not in {s.nom for s in SOURCES if s.est_evenementielle}
+    ]
+    return [f"Aucun NIR utilisable dans la source {name} : elle est liée sans lui." for name in without]

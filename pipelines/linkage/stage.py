@@ -1,0 +1,106 @@
+"""The front door of the linkage: identity files in, persons and the quality of their links out."""
+
+import duckdb
+import polars as pl
+from splink.internals.exceptions import SplinkException
+
+from pipelines.linkage.charts import write_charts
+from pipelines.linkage.persons import Persons, gather, kept_pairs, linked_persons
+from pipelines.linkage.quality import measure
+from pipelines.linkage.scoring import score
+from pipelines.linkage.sources import SOURCES, load_records, used_extracts
+from pipelines.linkage.training import Model, train
+from pipelines.linkage.workspace import comparison_room, silent_splink
+from pipelines.refusals import Refusal
+from pipelines.settings import Settings
+from pipelines.warehouse import Warehouse
+
+Counts = dict[str, int | float | str]
+
+_PAIRS = {
+    "gauche": pl.Int64,
+    "droite": pl.Int64,
+    "source_g": pl.String,
+    "source_d": pl.String,
+    "poids": pl.Float64,
+    "poids_sans_nir": pl.Float64,
+    "probabilite": pl.Float64,
+    "motif": pl.String,
+    "regle": pl.String,
+}
+
+
+def run(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
+    """Link the persons of the used extracts; write core__personnes_liees, core__paires and two tables more.
+
+    The others are ``core__consentements_ambigus`` (consents with two close candidates, linked to nobody) and
+    ``out__qualite_appariement``. Charts and the trained model go to ``sorties/appariement/<mois>``.
+    Raises :class:`Refusal` when an identity file is missing or the machine cannot hold the comparison; the
+    message holds no value.
+    """
+    try:
+        with silent_splink(), comparison_room(settings.dossiers.travail) as room:
+            return _link(room, warehouse, settings, mois)
+    except (duckdb.Error, SplinkException) as error:
+        kind = type(error).__name__
+    raise Refusal(
+        f"Le rapprochement des personnes n'a pas pu finir ({kind}).",
+        ou="appariement",
+        que_faire="Vérifier la mémoire et la place libre du dossier de travail, puis relancer.",
+    )
+
+
+def _link(room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
+    everyone, alerts = load_records(room, settings, used_extracts(warehouse))
+    records: pl.DataFrame = room.sql("SELECT fiche, source, jeton_nir FROM fiches ORDER BY fiche").pl()
+    sources = [s.nom for s in SOURCES if s.nom in set(records["source"])]
+    threshold = settings.appariement.seuil_probabilite
+    pairs = pl.DataFrame(schema=_PAIRS)
+    if len(sources) < 2:
+        alerts.append("Moins de deux sources ont des personnes : rien à lier.")
+    else:
+        model = _trained(room, sources, settings.appariement.graine)
+        alerts += model.alertes
+        pairs = score(room, model, sources)
+        folder = settings.dossiers.sorties / "appariement" / mois
+        write_charts(room, model, sources, pairs, folder)
+    crossing = pairs.filter(pl.col("source_g") != pl.col("source_d"))
+    persons = gather(crossing, records["source"], threshold)
+    warehouse.replace("core__personnes_liees", linked_persons(everyone, crossing, persons))
+    warehouse.replace("core__paires", kept_pairs(everyone, crossing, persons, threshold))
+    _write_ambiguous(warehouse, everyone, persons)
+    warehouse.replace("out__qualite_appariement", measure(everyone, records, pairs, persons, threshold))
+    return _counts(records, persons, alerts)
+
+
+def _trained(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Model:
+    for name in sources:
+        room.execute(
+            f"CREATE TABLE fiches_{name} AS SELECT * EXCLUDE (source) FROM fiches "  # noqa: S608
+            "WHERE source = $source ORDER BY fiche",
+            {"source": name},
+        )
+    return train(room, sources, seed)
+
+
+def _write_ambiguous(warehouse: Warehouse, everyone: pl.DataFrame, persons: Persons) -> None:
+    consents = everyone.filter(pl.col("source") == "cellule").select("fiche", consentement_id="personne_id")
+    ambiguous = consents.join(persons.ambigus, on="fiche").drop("fiche").sort("consentement_id")
+    warehouse.replace("core__consentements_ambigus", ambiguous)
+
+
+def _counts(records: pl.DataFrame, persons: Persons, alerts: list[str]) -> Counts:
+    by_person = records.select("source", personne=pl.Series(persons.personne))
+    several = by_person.group_by("personne").agg(pl.len()).filter(pl.col("len") > 1)
+    if several.is_empty() and len(set(records["source"])) > 1:
+        alerts.append("Aucune personne commune à deux sources : vérifier la clé et les extraits.")
+    consents = by_person.filter(pl.col("source") == "cellule")
+    return {
+        "fiches": records.height,
+        "personnes": by_person["personne"].n_unique(),
+        "personnes_dans_plusieurs_sources": several.height,
+        "consentements": consents.height,
+        "consentements_lies": consents.join(several, on="personne", how="semi").height,
+        "consentements_ambigus": persons.ambigus.height,
+        "alertes": " ".join(alerts),
+    }

@@ -1,0 +1,205 @@
+"""Probabilities of the model, learned without labels: λ, u, then m by expectation–maximisation."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import duckdb
+from splink import Linker, SettingsCreator
+from splink.backends.duckdb import DuckDBAPI
+
+from pipelines.linkage.model import (
+    BLOCKING,
+    CERTAIN,
+    COMPARISONS,
+    TRAINING_ON_NAMES,
+    TRAINING_ON_NIR,
+    Comparison,
+    Rule,
+    case_expression,
+    comparison,
+)
+
+ENOUGH_TRAINING_PAIRS = 200
+"""Pairs below which expectation–maximisation learns noise: the starting values are kept."""
+ENOUGH_RANDOM_PAIRS = 1_000_000
+"""Possible pairs below which random pairs hold too many matches to say anything about non-matches."""
+_RANDOM_PAIRS = 4_000_000
+_CONDITIONAL_PAIRS = 2_000_000
+_CERTAIN_RECALL = 0.95
+_LEAST, _DIGITS = 1e-7, 9
+
+
+@dataclass
+class Model:
+    """A trained model: Splink's settings, and in French what could not be learned."""
+
+    reglages: dict[str, Any]
+    alertes: list[str] = field(default_factory=list)
+
+    @property
+    def prior(self) -> float:
+        """Probability that two records of two sources, drawn at random, are one person."""
+        return float(self.reglages["probability_two_random_records_match"])
+
+
+def train(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Model:
+    """Learn the model on tables ``fiches_<source>`` of ``room``."""
+    if _possible_pairs(room) < ENOUGH_RANDOM_PAIRS:
+        return _starting_model(room)
+    prior, comparisons = _prior_and_u(room, sources, seed)
+    comparisons = [_with_conditional_u(room, spec, seed) for spec in comparisons]
+    linker = linker_of(room, sources, _settings(comparisons, prior), "em")
+    alerts = [
+        *_maximise(room, linker, TRAINING_ON_NIR, "le NIR"),
+        *_maximise(room, linker, TRAINING_ON_NAMES, "nom, prénom et date"),
+    ]
+    model = Model(linker.misc.save_model_to_json(), alerts)
+    _settle(model)
+    return model
+
+
+def linker_of(
+    room: duckdb.DuckDBPyConnection, sources: list[str], settings: SettingsCreator | dict[str, Any], use: str
+) -> Linker:
+    """A Splink linker over the tables ``fiches_<source>``; ``use`` keeps its tables apart from others'."""
+    api = DuckDBAPI(room)
+    tables = [
+        api.register(f"fiches_{name}", dataset_display_name=name, table_name=f"{use}_{name}")
+        for name in sources
+    ]
+    return Linker(tables, settings, log_level=None)
+
+
+def _settings(comparisons: list[Comparison], prior: float) -> SettingsCreator:
+    return SettingsCreator(
+        link_type="link_only",
+        unique_id_column_name="fiche",
+        probability_two_random_records_match=prior,
+        comparisons=[comparison(spec) for spec in comparisons],
+        blocking_rules_to_generate_predictions=[{"blocking_rule": rule.condition} for rule in BLOCKING],
+        retain_matching_columns=False,
+        retain_intermediate_calculation_columns=True,
+        max_iterations=40,
+    )
+
+
+def _possible_pairs(room: duckdb.DuckDBPyConnection) -> int:
+    counts = [n for (n,) in room.sql("SELECT count(*) FROM fiches GROUP BY source").fetchall()]
+    return int((sum(counts) ** 2 - sum(n * n for n in counts)) // 2)
+
+
+def _starting_model(room: duckdb.DuckDBPyConnection) -> Model:
+    records = room.sql("SELECT count(*) FROM fiches").fetchall()[0][0]
+    settings = _settings(list(COMPARISONS), 1 / max(records, 2)).create_settings_dict("duckdb")
+    alert = "Sources trop petites pour apprendre le modèle : les valeurs de départ sont gardées."
+    return Model(settings, [alert])
+
+
+def _prior_and_u(
+    room: duckdb.DuckDBPyConnection, sources: list[str], seed: int
+) -> tuple[float, list[Comparison]]:
+    """λ from certain rules, and u of the comparisons that speak of any pair, from random pairs."""
+    unconditional = [spec for spec in COMPARISONS if not spec.sachant]
+    linker = linker_of(room, sources, _settings(unconditional, 1e-5), "u")
+    linker.training.estimate_probability_two_random_records_match(
+        [rule.condition for rule in CERTAIN], recall=_CERTAIN_RECALL
+    )
+    linker.training.estimate_u_using_random_sampling(max_pairs=_RANDOM_PAIRS, seed=seed)
+    learned = linker.misc.save_model_to_json()
+    estimates = {c["output_column_name"]: _u_of(c) for c in learned["comparisons"]}
+    comparisons = [_with_u(spec, estimates.get(spec.nom)) for spec in COMPARISONS]
+    return float(learned["probability_two_random_records_match"]) or 1e-9, comparisons
+
+
+def _u_of(learned: dict[str, Any]) -> list[float | None]:
+    levels = [level for level in learned["comparison_levels"] if not level.get("is_null_level")]
+    values = [level.get("u_probability") for level in levels]
+    return [value if isinstance(value, float) else None for value in values]
+
+
+def _with_u(spec: Comparison, estimates: list[float | None] | None) -> Comparison:
+    if estimates is None:
+        return spec
+    levels = zip(spec.niveaux, estimates, strict=True)
+    return replace(spec, niveaux=tuple(replace(lv, u=u if u is not None else lv.u) for lv, u in levels))
+
+
+def _with_conditional_u(room: duckdb.DuckDBPyConnection, spec: Comparison, seed: int) -> Comparison:
+    """u of a comparison that speaks given the date, from pairs *inside* a source: never one person twice.
+
+    Two records of two sources with one birth date are one person far too often to stand for non-matches.
+    """
+    if not spec.sachant:
+        return spec
+    counts = _levels_inside_sources(room, spec, seed)
+    total = sum(counts.values())
+    if total < ENOUGH_TRAINING_PAIRS:
+        return spec
+    best = len(spec.niveaux) - 1
+    estimates: list[float | None] = [
+        (counts.get(best - n, 0) + 0.5) / (total + 0.5 * (best + 1)) for n in range(best + 1)
+    ]
+    return _with_u(spec, estimates)
+
+
+def _levels_inside_sources(room: duckdb.DuckDBPyConnection, spec: Comparison, seed: int) -> dict[int, int]:
+    key = "jeton_date" if spec.sachant == "date" else "naissance_annee"
+    room.execute(
+        f"CREATE OR REPLACE TEMP TABLE echantillon AS SELECT * FROM fiches WHERE {key} IS NOT NULL "  # noqa: S608
+        "AND hash(fiche, $graine) % 1000000 < $part * 1000000",
+        {"graine": seed, "part": _sampled_share(room, key)},
+    )
+    left = ", ".join(f"l.{c} AS {c}_l, r.{c} AS {c}_r" for c in _columns(room))
+    rows = room.sql(
+        f"SELECT niveau, count(*) FROM (SELECT {case_expression(spec)} AS niveau FROM (SELECT {left} "  # noqa: S608
+        f"FROM echantillon l JOIN echantillon r ON l.source = r.source AND l.{key} = r.{key} "
+        "AND l.fiche < r.fiche)) WHERE niveau >= 0 GROUP BY niveau"
+    ).fetchall()
+    return dict(rows)
+
+
+def _sampled_share(room: duckdb.DuckDBPyConnection, key: str) -> float:
+    """Share of records to draw so that the pairs inside the sources stay near ``_CONDITIONAL_PAIRS``."""
+    pairs = room.sql(
+        f"SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) AS n FROM fiches WHERE {key} IS NOT NULL "  # noqa: S608
+        f"GROUP BY source, {key})"
+    ).fetchall()[0][0]
+    return float(min(1.0, (_CONDITIONAL_PAIRS / max(pairs or 0, 1)) ** 0.5))
+
+
+def _columns(room: duckdb.DuckDBPyConnection) -> list[str]:
+    return [row[0] for row in room.sql("SELECT column_name FROM (DESCRIBE fiches)").fetchall()]
+
+
+def _maximise(room: duckdb.DuckDBPyConnection, linker: Linker, rule: Rule, french: str) -> list[str]:
+    pairs = room.sql(
+        f"SELECT count(*) FROM fiches l JOIN fiches r ON {rule.condition} AND l.source < r.source"  # noqa: S608
+    ).fetchall()[0][0]
+    if pairs < ENOUGH_TRAINING_PAIRS:
+        return [f"Moins de {ENOUGH_TRAINING_PAIRS} paires de même {french} : cet apprentissage est omis."]
+    session = linker.training.estimate_parameters_using_expectation_maximisation(
+        rule.condition, estimate_without_term_frequencies=True
+    )
+    if len(session._core_model_settings_history) > session.training_settings.max_iterations:
+        return [f"L'apprentissage sur {french} n'a pas convergé : regarder le graphique des poids."]
+    return []
+
+
+def _settle(model: Model) -> None:
+    """Give a value to what was never observed, with a warning; round, so that a rerun gives the same bytes."""
+    specs = {spec.nom: spec for spec in COMPARISONS}
+    for learned in model.reglages["comparisons"]:
+        levels = [level for level in learned["comparison_levels"] if not level.get("is_null_level")]
+        for level, start in zip(levels, specs[learned["output_column_name"]].niveaux, strict=True):
+            for name, value in (("m_probability", start.m), ("u_probability", start.u)):
+                if not isinstance(level.get(name), float):
+                    model.alertes.append(
+                        f"Niveau jamais observé : {start.libelle} ; sa valeur de départ est gardée."
+                    )
+                level[name] = _settled(level.get(name), value)
+    model.reglages["probability_two_random_records_match"] = round(model.prior, 12)
+
+
+def _settled(learned: Any, start: float) -> float:
+    value = learned if isinstance(learned, float) else start
+    return round(min(max(value, _LEAST), 1 - _LEAST), _DIGITS)
