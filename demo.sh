@@ -12,7 +12,7 @@ cd "$dossier"
 for partenaire in caf cpam departement cellule; do
   for mois in 2026-04 2026-05 2026-06; do
     "$nr" pseudonymiser "simulation/$partenaire/$mois" depot --cle secrets/garant/projet.cle \
-      --partenaire "$partenaire" --mois "$mois" --correspondance correspondance \
+      --partenaire "$partenaire" --mois "$mois" --correspondance "correspondance/$partenaire-$mois.parquet" \
       --coffre coffre --coffre-publique secrets/coffre.pub
   done
 done

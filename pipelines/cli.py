@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.exceptions import TyperException
 
 from pipelines import roles
 from pipelines.refusals import Refusal, SettingsRefusal
@@ -47,13 +48,34 @@ Partenaire = Annotated[str, typer.Option("--partenaire", help="caf, cpam, depart
 def main() -> None:
     """Run the command; a refusal is three French lines and an exit code, never a traceback."""
     try:
-        app()
+        app(standalone_mode=False)
+    except TyperException as mistake:
+        print(_usage(mistake), file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        print("Interrompu : rien n'a été écrit à moitié.", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
     except Refusal as refusal:
         print(refusal, file=sys.stderr)  # noqa: T201
         sys.exit(refusal.code)
     except Exception as error:
         print(_fault(error), file=sys.stderr)  # noqa: T201
         sys.exit(70)
+
+
+def _usage(mistake: TyperException) -> str:
+    """A command line that cannot be read, said in French."""
+    kind = type(mistake).__name__
+    parameter = getattr(getattr(mistake, "param", None), "opts", ["?"])[-1]
+    said = {
+        "NoArgsIsHelpError": "Il manque une commande.",
+        "MissingParameter": f"Il manque {parameter}.",
+        "BadParameter": f"La valeur de {parameter} n'est pas du type attendu.",
+        "NoSuchOption": f"L'option {getattr(mistake, 'option_name', '')} n'existe pas.",
+    }.get(kind, "Cette commande n'existe pas, ou a un argument de trop.")
+    close = getattr(mistake, "possibilities", None)
+    hint = f"Peut-être {', '.join(close)} ? " if close else ""
+    return f"{said}\n  Que faire : {hint}Voir « nonrecours --help », ou --help après le verbe."
 
 
 def _fault(error: Exception) -> str:
@@ -235,7 +257,7 @@ def pseudonymiser(
             partenaire=partenaire,
             mois=mois,
             millesime=millesime,
-            correspondance=correspondance or entree.parent / "correspondance",
+            correspondance=correspondance or entree.parent / f"correspondance-{partenaire}-{mois}.parquet",
             coffre=dossier_coffre,
             coffre_publique=coffre_publique,
             remplacer=remplacer,
