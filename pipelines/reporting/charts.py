@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -12,19 +13,22 @@ from pipelines.reporting import labels
 from pipelines.reporting.figures import Circle, Dimension, Estimate, Figures, Place
 from pipelines.reporting.nombres import number, percent
 
+PAPER = "#fffdf8"
 INK = "#1d2433"
 QUIET = "#5b6270"
-RULE = "#d9d4c7"
+RULE = "#e6e1d5"
 ACCENT = "#a63d1d"
 REFERENCE = "#1f5673"
 SECRET = "#ffffff"
+HIDDEN = "secret statistique"
 CLASS_COLOURS = ("#f6d9b8", "#e7a06a", "#c9602f", "#7f2a12")
 FONT = "Seravek, 'Gill Sans Nova', Ubuntu, Calibri, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 _WIDTH = 250
 _NAMES = 165
 _ROW = 26
-_SERIES = {"corrige": "Corrigé", "observe": "Observé à la CAF", "naif": "Naïf"}
+_MAP_WIDTH = 430
+_LARGEST_CIRCLE = 2200
 
 Row = dict[str, Any]
 Chart = Any  # altair's own types change from one mark to the next
@@ -50,8 +54,9 @@ def _right_rows(figures: Figures, droit: str) -> list[Row]:
     right, name = figures.right(droit), labels.label("droits", droit)
     estimates = {"corrige": right.corrige, "observe": right.observe, "naif": right.naif}
     rows = [
-        _row(f"{name}, {_SERIES[key].lower()}", value, None, is_strong=key == "corrige")
+        _row(f"{name}, {labels.label('methodes', key)}", value, None, is_strong=key == "corrige")
         for key, value in estimates.items()
+        if key in right.lectures
     ]
     known = [r for r in figures.references if r.droit == droit and r.valeur is not None]
     return rows + [_row(f"{name}, France {r.annee}", None, r.valeur, is_strong=False) for r in known]
@@ -66,7 +71,7 @@ def _row(name: str, estimate: Estimate | None, france: int | None, *, is_strong:
         "haut": estimate.haut if estimate and has_interval else None,
         "france": france,
         "fort": is_strong,
-        "texte": percent(estimate.taux) if estimate else "" if france else "secret statistique",
+        "texte": percent(estimate.taux) if estimate else HIDDEN if is_strong else "",
         "x_texte": (estimate.haut if has_interval else estimate.taux) if estimate else 0,
     }
 
@@ -91,9 +96,14 @@ def _intervals(rows: list[Row], ensemble: int | None) -> Chart:
         base.mark_point(shape="diamond", size=80, strokeWidth=2, color=REFERENCE, fill="white", opacity=1)
         .transform_filter("isValid(datum.france)")
         .encode(x="france:Q", y=y),
-        base.mark_text(align="left", dx=9, color=INK).encode(x="x_texte:Q", y=y, text="texte:N"),
+        _written(base, y, stroke=PAPER, strokeWidth=4),
+        _written(base, y, color=INK),
     ]
     return alt.layer(*_territory_line(ensemble), *layers).properties(width=_WIDTH, height=_ROW * len(rows))
+
+
+def _written(base: Chart, y: alt.Y, **look: Any) -> Chart:
+    return base.mark_text(align="left", dx=9, **look).encode(x="x_texte:Q", y=y, text="texte:N")
 
 
 def _rate_axis(top: int) -> alt.X:
@@ -112,31 +122,39 @@ def territory_map(communes: tuple[Circle, ...], places: tuple[Place, ...], droit
     """Every commune as a circle of its population, coloured by the rate of its grouping."""
     classes = classes_of(places, droit)
     rows = [_circle_row(circle, classes) for circle in communes]
-    width, height = 420, round(420 * _ratio(rows))
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("x:Q", scale=alt.Scale(domain=_extent(rows, "x"), nice=False), axis=None),
-        y=alt.Y("y:Q", scale=alt.Scale(domain=_extent(rows, "y"), nice=False), axis=None),
-    )
-    drawn = alt.layer(_circles(base), *_place_names(places, communes))
-    return _svg(drawn.properties(width=width, height=height), "Carte du territoire, un cercle par commune")
+    across, up = _extent(rows, "x"), _extent(rows, "y")
+    x = alt.X("x:Q", scale=alt.Scale(domain=across, nice=False), axis=None)
+    y = alt.Y("y:Q", scale=alt.Scale(domain=up, nice=False), axis=None)
+    circles = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
+    names = [layer.encode(x=x, y=y) for layer in _place_names(places, communes, droit)]
+    height = round(_MAP_WIDTH * (up[1] - up[0]) / (across[1] - across[0]))
+    drawn = alt.layer(_circles(circles), *names).properties(width=_MAP_WIDTH, height=height)
+    return _svg(drawn, "Carte du territoire, un cercle par commune")
 
 
 def _circles(base: Chart) -> Chart:
+    """Areas in proportion to populations: the largest commune of the map gets the largest circle."""
     names = [*range(len(CLASS_COLOURS)), -1]
+    area = alt.Scale(domainMin=0, range=[0, _LARGEST_CIRCLE])
+    colour = alt.Scale(domain=names, range=[*CLASS_COLOURS, SECRET])
     return base.mark_circle(stroke=INK, strokeWidth=0.7, opacity=1).encode(
-        size=alt.Size("population:Q", scale=alt.Scale(type="sqrt", range=[6, 1100]), legend=None),
-        color=alt.Color(
-            "classe:O", scale=alt.Scale(domain=names, range=[*CLASS_COLOURS, SECRET]), legend=None
-        ),
+        size=alt.Size("population:Q", scale=area, legend=None),
+        color=alt.Color("classe:O", scale=colour, legend=None),
     )
 
 
-def _place_names(places: tuple[Place, ...], communes: tuple[Circle, ...]) -> list[Chart]:
-    """Each grouping named beside its largest commune, a white edge behind the letters."""
-    rows = [{"nom": place.nom} | _xy(_seat(place, communes)) for place in places if place.communes]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x="x:Q", y="y:Q", text="nom:N")
-    halo = base.mark_text(dy=-15, fontSize=12, fontWeight="bold", stroke="#fffdf8", strokeWidth=4)
-    return [halo, base.mark_text(dy=-15, fontSize=12, fontWeight="bold", color=INK)]
+def _place_names(places: tuple[Place, ...], communes: tuple[Circle, ...], droit: str) -> list[Chart]:
+    """Each grouping named above its largest commune, with its rate, a clear edge behind the letters."""
+    largest = max(circle.population for circle in communes)
+    layers = []
+    for place in (place for place in places if place.communes):
+        seat, rate = _seat(place, communes), place.taux[droit]
+        radius = math.sqrt(seat.population / largest * _LARGEST_CIRCLE / math.pi)
+        text = [place.nom, percent(rate.taux) if rate else HIDDEN]
+        base = alt.Chart(alt.InlineData(values=[_xy(seat)]))
+        look = {"text": text, "dy": -radius - 19, "fontSize": 12, "lineHeight": 13, "fontWeight": "bold"}
+        layers += [base.mark_text(stroke=PAPER, strokeWidth=3.5, **look), base.mark_text(color=INK, **look)]
+    return layers
 
 
 def _seat(place: Place, communes: tuple[Circle, ...]) -> Circle:
@@ -160,13 +178,8 @@ def _xy(circle: Circle) -> Row:
 
 def _extent(rows: list[Row], axis: str) -> list[float]:
     values = [row[axis] for row in rows]
-    margin = 0.06 * (max(values) - min(values)) + 1
+    margin = 0.09 * (max(values) - min(values)) + 1
     return [min(values) - margin, max(values) + margin]
-
-
-def _ratio(rows: list[Row]) -> float:
-    (left, right), (low, high) = _extent(rows, "x"), _extent(rows, "y")
-    return (high - low) / (right - left)
 
 
 def classes_of(places: tuple[Place, ...], droit: str) -> dict[str, int]:
@@ -189,7 +202,7 @@ def class_bounds(places: tuple[Place, ...], droit: str) -> list[int]:
 def class_names(places: tuple[Place, ...], droit: str) -> list[tuple[str, str]]:
     """Colour and words of each class: ``de 24 à 27 %``."""
     bounds = class_bounds(places, droit)
-    spans = zip(bounds[:-1], bounds[1:], strict=True)
+    spans = pairwise(bounds)
     return [
         (colour, percent(low) if high - low == 1 else f"{number(low)} à {percent(high - 1)}")
         for colour, (low, high) in zip(CLASS_COLOURS, spans, strict=True)
@@ -197,7 +210,7 @@ def class_names(places: tuple[Place, ...], droit: str) -> list[tuple[str, str]]:
 
 
 def _svg(chart: Chart, name: str) -> str:
-    """The chart as one SVG element: an image with a name, no metadata, ids of its own, the same bytes always."""
+    """The chart as one SVG element: an image with a name, ids of its own, the same bytes always."""
     styled = chart.configure(**_STYLE).to_dict()
     drawing = vl_convert.vegalite_to_svg(json.dumps(styled), format_locale="fr-FR")
     return _named(_own_ids(drawing, name), name)

@@ -1,4 +1,4 @@
-"""Editions: the same figures keep their edition and date, other figures for the same period make a new one."""
+"""Editions: the same figures keep their edition and date, other figures of the period make a new one."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from pipelines.reporting.figures import Cover, EarlierEdition, Figures
 from pipelines.warehouse import Warehouse
 
 TABLE = "meta__rapports"
-"""One row per edition: code_territoire, periode, edition, emis_le, empreinte, taux (JSON by right, points)."""
+"""One row per edition: code_territoire, periode, edition, emis_le, empreinte, taux (JSON, points)."""
 
 _SCHEMA = {
     "code_territoire": pl.String,

@@ -45,12 +45,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Right:
-    """One right over the territory, by the three readings of the same tables."""
+    """One right over the territory, by the readings of the same tables that the estimate made."""
 
     droit: str
     corrige: Estimate | None
     observe: Estimate | None
     naif: Estimate | None
+    lectures: tuple[str, ...]
     est_verifie: bool
     forme: str
     evolution: Change | None
@@ -214,6 +215,7 @@ class Figures:
     agriculteurs: Farmers
     extraits: tuple[Extract, ...]
     corrections: int
+    alertes: tuple[str, ...]
     qualite: tuple[Quality, ...]
     effectifs: tuple[Count, ...]
     parametres: tuple[Parameter, ...]

@@ -48,6 +48,12 @@ def references() -> tuple[Reference, ...]:
     return tuple(Reference(**entry) for entry in _data("references_nationales.json")["references"])
 
 
+def national_sentence(droit: str) -> str:
+    """The national figures beside a right, in one sentence with its caveat; empty when none circulates."""
+    sentence: str = _data("references_nationales.json")["phrases"].get(droit, "")
+    return sentence
+
+
 def national_rate(groupe: str) -> int | None:
     """Non-take-up of the RSA in France in 2018 for a group, points out of 100 (DREES), if published."""
     rate: int | None = _data("references_nationales.json")["rsa_2018_par_groupe"].get(groupe)

@@ -16,7 +16,7 @@ _MONTHS = (
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 )
 
-_OUTSIDE_TEXT = re.compile(r"(<style.*?</style>|<svg.*?</svg>|<[^>]+>)", re.DOTALL)
+_OUTSIDE_TEXT = re.compile(r"(<style.*?</style>|<title>.*?</title>|<svg.*?</svg>|<[^>]+>)", re.DOTALL)
 
 
 def number(value: float, decimals: int = 0) -> str:
@@ -77,12 +77,22 @@ def enumeration(words: list[str]) -> str:
 
 
 def spaced(html: str) -> str:
-    """French spaces before ``; ! ? : »`` and after ``«`` in the text of a page, its tags left alone."""
+    """French typography in the text of a page, its tags and drawings left alone.
+
+    Spaces before ``; ! ? : »`` and after ``«``, curved apostrophes, raised ``er`` and ``e`` of ordinals.
+    """
     parts = _OUTSIDE_TEXT.split(html)
     return "".join(part if index % 2 else _spaced_text(part) for index, part in enumerate(parts))
 
 
+def _raised(ordinal: re.Match[str]) -> str:
+    digits = ordinal.group().rstrip("er")
+    return f"{digits}<sup>{ordinal.group()[len(digits) :]}</sup>"
+
+
 def _spaced_text(text: str) -> str:
+    text = text.replace("'", "\u2019").replace("&#39;", "\u2019")
+    text = re.sub(r"\b(1er|\d+e)\b", _raised, text)
     text = re.sub(r"[ \n]+([;!?%€])", rf"{NARROW}\1", text)
     text = re.sub(r"[ \n]+([:»])", rf"{NO_BREAK}\1", text)
     text = re.sub(r"«[ \n]+", f"«{NO_BREAK}", text)

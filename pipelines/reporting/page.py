@@ -54,7 +54,7 @@ def _environment() -> Environment:
     environment.globals.update(
         nombre=nombres.number, euros=nombres.euros, pour_cent=nombres.percent, mois=nombres.month,
         mois_a_mois=nombres.months, trimestre=nombres.quarter, jour=nombres.day, nom=labels.label,
-        phrases=phrases, commune_names=_commune_names,
+        phrases=phrases, commune_names=_commune_names, national=labels.national_sentence,
     )  # fmt: skip
     return environment
 

@@ -4,12 +4,12 @@ from pipelines.reporting import labels
 from pipelines.reporting.figures import Dimension, Estimate, Extract, Figures, Place, Right
 from pipelines.reporting.nombres import between, enumeration, euros, month, number, quarter
 
-_ENTITLED = {
+ENTITLED = {
     "rsa": "ont droit au RSA",
     "ppa": "ont droit à la prime d'activité",
     "rsa_et_ppa": "ont droit aux deux à la fois",
 }
-_UNTAKEN = {
+UNTAKEN = {
     "rsa": "ne le touchent pas",
     "ppa": "ne la touchent pas",
     "rsa_et_ppa": "ne les touchent pas",
@@ -24,12 +24,12 @@ def interval(estimate: Estimate) -> str:
     return between(estimate.bas, estimate.haut)
 
 
-def claim(right: Right) -> str:
-    """The headline of a right, interval in words."""
+def claim(right: Right, starts: bool = True) -> str:
+    """The headline of a right, interval in words; ``starts``: with a capital."""
     if right.corrige is None:
         return HIDDEN
-    words = f"{interval(right.corrige)} ménages sur 100 qui {_ENTITLED[right.droit]} {_UNTAKEN[right.droit]}"
-    return f"{words[:1].upper()}{words[1:]}."
+    words = f"{interval(right.corrige)} ménages sur 100 qui {ENTITLED[right.droit]} {UNTAKEN[right.droit]}"
+    return f"{words[:1].upper() if starts else words[:1]}{words[1:]}."
 
 
 def money(right: Right) -> str:
@@ -66,14 +66,6 @@ def _meaning(is_noise: bool, points: int) -> str:
     return (
         f"Cet écart est plus grand que l'incertitude de la mesure : {direction} est très probablement réelle."
     )
-
-
-def national(figures: Figures, droit: str) -> str:
-    """The national figure beside a right, with its year; the caveats follow in the table."""
-    known = [f"{r.texte} en {r.annee}" for r in figures.references if r.droit == droit]
-    if not known:
-        return "Aucun chiffre national n'est publié."
-    return f"Chiffres nationaux en circulation : {enumeration(known)}."
 
 
 def methods_seen(figures: Figures) -> str:
@@ -174,6 +166,7 @@ def alerts(figures: Figures) -> list[str]:
     ]
     if figures.corrections:
         found.append(f"{number(figures.corrections)} lignes de mois déjà livrés ont été corrigées depuis.")
+    found += figures.alertes
     return found or ["Aucune alerte : les fichiers sont à l'heure et moins d'une ligne sur cent est écartée."]
 
 

@@ -27,7 +27,9 @@ from pipelines.territory import Territory
 from pipelines.warehouse import Warehouse
 
 HOUSEHOLD_STEP = 5
-EURO_STEP = 100
+EURO_STEP, BIG_EURO_STEP = 100, 1000
+BIG_EUROS = 20_000
+METHODS = ("corrige", "observe", "naif")
 RIGHTS = ("rsa", "ppa", "rsa_et_ppa")
 HEADLINES = ("rsa", "ppa")
 
@@ -78,8 +80,12 @@ def rounded(row: Row) -> Estimate:
         taux=_to(100 * row["taux"], 1),
         bas=None if row["taux_bas"] is None else _to(100 * row["taux_bas"], 1),
         haut=None if row["taux_haut"] is None else _to(100 * row["taux_haut"], 1),
-        euros_mois=None if row["euros_mois"] is None else _to(row["euros_mois"], EURO_STEP),
+        euros_mois=None if row["euros_mois"] is None else _euros(row["euros_mois"]),
     )
+
+
+def _euros(value: float) -> int:
+    return _to(value, BIG_EURO_STEP if value >= BIG_EUROS else EURO_STEP)
 
 
 def _to(value: float, step: int) -> int:
@@ -99,6 +105,7 @@ def _right(found: Rates, droit: str, mois: str) -> Right:
         corrige=found.estimate(**cell, methode="corrige"),
         observe=found.estimate(**cell, methode="observe"),
         naif=found.estimate(**cell, methode="naif"),
+        lectures=tuple(m for m in METHODS if found.row(**cell, methode=m)),
         est_verifie=bool(main.get("est_verifie")),
         forme=str(main.get("forme") or ""),
         evolution=_change(found, cell, mois),
@@ -181,10 +188,11 @@ def _group(found: Rates, code: str, mois: str) -> Group:
 
 
 def _band(code: str) -> tuple[int, str]:
-    """Age bands by their first age, an open band after the bands it covers."""
+    """Age bands by their first age; 50+, which covers several, comes last."""
     band = code.split(":")[1]
     first = "".join(c for c in band.split("-")[0] if c.isdigit())
-    return (0 if not first or band[0] in "<-" else int(first) + 100 * band.endswith("+"), code)
+    lowest = not first or band[0] in "<-"
+    return (999 if band == "50+" else 0 if lowest else int(first), code)
 
 
 def farmers(warehouse: Warehouse) -> Farmers:
@@ -234,6 +242,16 @@ def corrections(warehouse: Warehouse) -> int:
     if not warehouse.exists("meta__corrections"):
         return 0
     return int(warehouse.read("meta__corrections")["lignes_changees"].sum() or 0)
+
+
+def alerts(warehouse: Warehouse, mois: str) -> tuple[str, ...]:
+    """The messages of the quality gate for the month."""
+    if not warehouse.exists("meta__alertes"):
+        return ()
+    rows = warehouse.read("meta__alertes").filter(mois=mois).sort("gravite", "source", "message")
+    return tuple(
+        f"{labels.label('partenaires', row['source'])} : {row['message']}" for row in rows.rows(named=True)
+    )
 
 
 def quality(warehouse: Warehouse) -> tuple[Quality, ...]:

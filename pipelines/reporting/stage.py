@@ -54,6 +54,7 @@ def published(warehouse: Warehouse, settings: Settings, mois: str) -> Figures:
         agriculteurs=reading.farmers(warehouse),
         extraits=reading.extracts(warehouse, mois),
         corrections=reading.corrections(warehouse),
+        alertes=reading.alerts(warehouse, mois),
         qualite=reading.quality(warehouse),
         effectifs=reading.counts(warehouse),
         parametres=reading.parameters(warehouse),

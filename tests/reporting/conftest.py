@@ -11,6 +11,7 @@ import pytest
 from pipelines import disclosure, reporting, territory
 from pipelines.settings import Settings, anchored
 from pipelines.warehouse import Warehouse, open_warehouse
+from schemas.warehouse_tables import check_table
 
 MOIS = "2026-06"
 ISSUED = date(2026, 7, 30)
@@ -55,15 +56,26 @@ def totals(est_verifie: bool = False, before: float = 0.29) -> list[dict[str, An
     return rows
 
 
+GROUPINGS = {
+    "31483": (1025, 0.30), "31390": (228, 0.34), "31080": (170, 0.27), "31239": (151, 0.41),
+    "65258": (44, 0.36), "31135": (14, 0.40), "31324": (11, 0.35),
+}  # fmt: skip
+"""Entitled households and rate by grouping (bassins de vie); the last two are under 20 households."""
+
+
 def groupings() -> list[dict[str, Any]]:
-    """Rates of the groupings, by decreasing size; the last one has fewer than 20 entitled households."""
-    codes = territory.load("comminges").groupings["regroupement"].sort().to_list()
-    sizes = [700, 330, 220, 160, 120, 70, 31, 12, 10, 9]
-    rates = [0.30, 0.28, 0.37, 0.33, 0.26, 0.41, 0.35, 0.4, 0.4, 0.4]
+    """The rows of the groupings."""
     return [
-        rate(size * factor, taux, 0.08, niveau="regroupement", code_territoire=code, droit=droit)
-        for droit, factor in (("rsa", 1), ("ppa", 1.7))
-        for code, size, taux in zip(codes, sizes, rates, strict=False)
+        rate(
+            size * factor,
+            taux,
+            0.03 + 1 / size**0.5,
+            niveau="regroupement",
+            code_territoire=code,
+            droit=droit,
+        )
+        for droit, factor in (("rsa", 1.0), ("ppa", 1.75))
+        for code, (size, taux) in GROUPINGS.items()
     ]
 
 
@@ -118,26 +130,50 @@ QUALITY = pl.DataFrame(
 
 def fill(warehouse: Warehouse, rows: list[dict[str, Any]]) -> None:
     """Write every table the report reads."""
-    warehouse.replace("out__taux", pl.DataFrame(rows, schema=_RATES))
-    warehouse.replace("out__effectifs", COUNTS)
-    warehouse.replace("out__parametres_estimation", PARAMETERS)
-    warehouse.replace("out__qualite_appariement", QUALITY)
+    write(warehouse, "out__taux", pl.DataFrame(rows, schema=_RATES))
+    write(warehouse, "out__effectifs", COUNTS)
+    write(warehouse, "out__parametres_estimation", PARAMETERS)
+    write(warehouse, "out__qualite_appariement", QUALITY)
+    write_deliveries(warehouse)
+
+
+def write(warehouse: Warehouse, name: str, frame: pl.DataFrame) -> None:
+    """Write a table held against its declaration: what is written by hand here is what the stages write."""
+    check_table(name, frame)
+    warehouse.replace(name, frame)
+
+
+def write_deliveries(warehouse: Warehouse) -> None:
+    """Three extracts, the CPAM's one month late, and what was read of them."""
     partners, months = ["caf", "cpam", "departement"], ["2026-06", "2026-05", "2026-06"]
     identifiers = [f"{name}-{month}" for name, month in zip(partners, months, strict=True)]
-    warehouse.replace(
-        "meta__extraits",
-        pl.DataFrame({"extrait_id": identifiers, "partenaire": partners, "mois": months}).with_columns(
-            est_utilise=True
-        ),
+    manifest = {
+        "millesime_cle": "2026",
+        "controle_cle": "0a1b",
+        "date": date(2026, 7, 12),
+        "empreinte": "ab" * 32,
+        "est_remplace": False,
+    }
+    extracts = pl.DataFrame(
+        {"extrait_id": identifiers, "partenaire": partners, "mois": months, "rang": [1, 2, 3]}
     )
+    extracts = extracts.with_columns(**{name: pl.lit(value) for name, value in manifest.items()})
+    write(warehouse, "meta__extraits", extracts.with_columns(est_utilise=pl.lit(True)))
     lines = {"lignes_recues": [181204, 40211, 9120], "lignes_acceptees": [181190, 40211, 8990]}
-    warehouse.replace(
-        "meta__lignes",
-        pl.DataFrame({"extrait_id": identifiers, **lines}).with_columns(
-            lignes_ecartees=pl.col("lignes_recues") - pl.col("lignes_acceptees")
-        ),
-    )
-    warehouse.replace("meta__corrections", pl.DataFrame({"lignes_changees": [1204]}))
+    tables = ["caf_foyers", "cpam_assures", "dep_rsa"]
+    read = pl.DataFrame({"extrait_id": identifiers, "table_contrat": tables, **lines})
+    set_aside = pl.col("lignes_recues") - pl.col("lignes_acceptees")
+    write(warehouse, "meta__lignes", read.with_columns(lignes_ecartees=set_aside))
+    changed = {"table_contrat": ["caf_foyers"], "mois": ["2026-03"], "lignes_changees": [1204]}
+    write(warehouse, "meta__corrections", pl.DataFrame(changed))
+    alert = {
+        "etape": ["qualite"],
+        "mois": [MOIS],
+        "gravite": ["alerte"],
+        "source": ["cpam"],
+        "message": ["volume inhabituel (+9 %)"],
+    }
+    write(warehouse, "meta__alertes", pl.DataFrame(alert))
 
 
 @pytest.fixture
@@ -162,7 +198,9 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the hand-written month, made once per module."""
     root = tmp_path_factory.mktemp("rapport")
     settings = anchored(
-        Settings.model_validate({"demonstration": True, "publication": {"contact": "observatoire@exemple.fr"}}),
+        Settings.model_validate(
+            {"demonstration": True, "publication": {"contact": "observatoire@exemple.fr"}}
+        ),
         root,
     )
     with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as opened:
