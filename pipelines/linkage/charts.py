@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import vl_convert
+from splink.internals.html_utils import chart_html
 
 from pipelines.files import whole_file
 from pipelines.linkage.model import COMPARISONS
@@ -62,15 +62,10 @@ def _levels(motif: str) -> dict[str, Any]:
 def _write_chart(path: Path, spec: dict[str, Any], name: str) -> Path:
     title, subtitle = _TITLES[name]
     spec["title"] = {"text": title, "subtitle": subtitle, "anchor": "middle"}
-    page = vl_convert.vegalite_to_html(_encodable(spec), bundle=True)
+    page = chart_html(spec, inline=True, fullhtml=True)
     with whole_file(path) as partial:
         partial.write_text(page.replace("<html>", '<html lang="fr">', 1), encoding="utf-8")
     return path
-
-
-def _encodable(spec: dict[str, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(json.dumps(spec, default=float))
-    return plain
 
 
 def _write_model(path: Path, model: Model) -> Path:

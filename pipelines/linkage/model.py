@@ -35,12 +35,14 @@ class Comparison:
     """Degrees of agreement from best to worst; ``absente`` is the condition under which nothing is said.
 
     ``sachant``: the comparison speaks only of pairs with one birth date, or one birth year and two dates.
+    ``est_u_connu``: u is known beforehand; random pairs would take their few matches for coincidences.
     """
 
     nom: str
     absente: str
     niveaux: tuple[Level, ...]
     sachant: Given = ""
+    est_u_connu: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,11 @@ COMPARISONS = (
                 "NIR égaux",
                 "jeton_nir_l = jeton_nir_r or jeton_nir_provisoire_l = jeton_nir_provisoire_r",
                 0.997,
-                1e-6,
+                1e-7,
             ),
-            Level("NIR différents", _ELSE, 0.003, 0.999999),
+            Level("NIR différents", _ELSE, 0.003, 0.9999999),
         ),
+        est_u_connu=True,
     ),
     Comparison(
         "date",
@@ -211,7 +214,7 @@ def comparison(spec: Comparison) -> dict[str, Any]:
             "label_for_charts": level.libelle,
             "m_probability": level.m,
             "u_probability": level.u,
-            "fix_u_probability": bool(spec.sachant),
+            "fix_u_probability": spec.est_u_connu or bool(spec.sachant),
         }
         for level in spec.niveaux
     ]

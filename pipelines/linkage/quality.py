@@ -5,7 +5,7 @@ from itertools import combinations
 from math import comb, sqrt
 
 import polars as pl
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from pipelines.linkage.persons import Persons, gather
 from pipelines.linkage.sources import SOURCES
@@ -119,8 +119,8 @@ def _false_links(
 
 def _poisson(count: int) -> tuple[float, float]:
     """Exact (Garwood) interval of a Poisson mean."""
-    low = float(chi2.ppf(_RISK / 2, 2 * count)) / 2 if count else 0.0
-    return low, float(chi2.ppf(1 - _RISK / 2, 2 * count + 2)) / 2
+    low = float(gammaincinv(count, _RISK / 2)) if count else 0.0
+    return low, float(gammaincinv(count + 1, 1 - _RISK / 2))
 
 
 def _without_nir(crossing: pl.DataFrame, source_of: pl.Series, threshold: float) -> Persons:
@@ -137,13 +137,13 @@ def _with_nir_hidden(
     same_nir = sides[0].join(sides[1], on="jeton_nir", suffix="_d")
     if same_nir.is_empty():
         return
-    person = pl.Series(hidden.personne)
-    back = int((person.gather(same_nir["fiche"]) == person.gather(same_nir["fiche_d"])).sum())
+    back = same_nir.height - _apart(same_nir, hidden)
     recall = back / same_nir.height
     bounds = _wilson(back, same_nir.height)
     yield _row("rappel_nir_cache", couple, recall, same_nir.height, bounds)
     yield _contradictions(couple, _links(couple, records, hidden))
-    yield _whole_recall(couple, _links(couple, records, persons), (recall, *bounds))
+    apart = _apart(same_nir, persons)
+    yield _whole_recall(couple, _links(couple, records, persons), apart, (recall, *bounds))
 
 
 def _contradictions(couple: tuple[str, str], links: pl.DataFrame) -> Row:
@@ -154,13 +154,19 @@ def _contradictions(couple: tuple[str, str], links: pl.DataFrame) -> Row:
     return _row("nir_contraires_nir_cache", couple, share, known.height, _wilson(wrong, known.height))
 
 
-def _whole_recall(couple: tuple[str, str], links: pl.DataFrame, recalls: tuple[float, float, float]) -> Row:
-    """Links made, over links made and those missed among records without NIR."""
+def _apart(same_nir: pl.DataFrame, persons: Persons) -> int:
+    """How many pairs of one NIR were not made one person."""
+    person = pl.Series(persons.personne)
+    return int((person.gather(same_nir["fiche"]) != person.gather(same_nir["fiche_d"])).sum())
+
+
+def _whole_recall(
+    couple: tuple[str, str], links: pl.DataFrame, apart: int, recalls: tuple[float, float, float]
+) -> Row:
+    """Links made, over links made and missed: pairs of one NIR left apart, and those without NIR."""
     without = links.height - links.drop_nulls(["jeton_nir", "jeton_nir_d"]).height
-    found = [
-        links.height / (links.height + without * (1 / max(r, 1e-9) - 1)) if links.height else 0.0
-        for r in recalls
-    ]
+    missed = [apart + without * (1 / max(recall, 1e-9) - 1) for recall in recalls]
+    found = [links.height / max(links.height + number, 1) for number in missed]
     return _row("rappel", couple, found[0], links.height, (found[1], found[2]))
 
 

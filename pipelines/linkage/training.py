@@ -26,7 +26,7 @@ ENOUGH_RANDOM_PAIRS = 1_000_000
 _RANDOM_PAIRS = 4_000_000
 _CONDITIONAL_PAIRS = 2_000_000
 _CERTAIN_RECALL = 0.95
-_LEAST, _DIGITS = 1e-7, 9
+_LEAST, _DIGITS = 1e-7, 10
 
 
 @dataclass
@@ -67,7 +67,7 @@ def linker_of(
         api.register(f"fiches_{name}", dataset_display_name=name, table_name=f"{use}_{name}")
         for name in sources
     ]
-    return Linker(tables, settings, log_level=None)
+    return Linker(tables, settings, log_level=None, validate_settings=False)
 
 
 def _settings(comparisons: list[Comparison], prior: float) -> SettingsCreator:
@@ -99,7 +99,7 @@ def _prior_and_u(
     room: duckdb.DuckDBPyConnection, sources: list[str], seed: int
 ) -> tuple[float, list[Comparison]]:
     """λ from certain rules, and u of the comparisons that speak of any pair, from random pairs."""
-    unconditional = [spec for spec in COMPARISONS if not spec.sachant]
+    unconditional = [spec for spec in COMPARISONS if not spec.sachant and not spec.est_u_connu]
     linker = linker_of(room, sources, _settings(unconditional, 1e-5), "u")
     linker.training.estimate_probability_two_random_records_match(
         [rule.condition for rule in CERTAIN], recall=_CERTAIN_RECALL
@@ -186,7 +186,7 @@ def _maximise(room: duckdb.DuckDBPyConnection, linker: Linker, rule: Rule, frenc
 
 
 def _settle(model: Model) -> None:
-    """Give a value to what was never observed, with a warning; round, so that a rerun gives the same bytes."""
+    """Give a value to what was never observed, with a warning; round: a rerun gives the same bytes."""
     specs = {spec.nom: spec for spec in COMPARISONS}
     for learned in model.reglages["comparisons"]:
         levels = [level for level in learned["comparison_levels"] if not level.get("is_null_level")]

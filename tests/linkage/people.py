@@ -17,34 +17,7 @@ from pipelines.warehouse import Warehouse
 MOIS = "2026-06"
 TEST_KEY = bytes(range(32))
 EPOCH = "2026"
-_SYLLABLES = [
-    "BA",
-    "BER",
-    "CA",
-    "CHAU",
-    "DA",
-    "DU",
-    "FA",
-    "FON",
-    "GA",
-    "GUI",
-    "LA",
-    "LE",
-    "MA",
-    "MON",
-    "NA",
-    "PA",
-    "PI",
-    "RA",
-    "RI",
-    "SA",
-    "SO",
-    "TA",
-    "TI",
-    "VA",
-    "VI",
-    "ZO",
-]
+_SYLLABLES = [consonant + vowel for consonant in "BDFGLMNPRSTVZ" for vowel in ("A", "AN", "I", "O")]
 _ENDINGS = ["D", "DET", "GNE", "LIN", "N", "NET", "R", "RD", "S", "T", "TIER", "UX", "Z"]
 FILES = {
     "caf": "caf_personnes",
