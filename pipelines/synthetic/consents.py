@@ -122,7 +122,7 @@ class Cellule:
         )
 
     def _consents(self, rng: np.random.Generator) -> pl.DataFrame:
-        """personne, consentement_id, finalite, action_id, evenement_le: one row per person met and purpose."""
+        """personne, consentement_id, finalite, action_id, evenement_le: a row per person met and purpose."""
         rate = np.where(self.adults["est_precaire"].to_numpy(), MET_PRECARIOUS, MET)
         met = self.adults.filter(pl.Series(rng.random(self.adults.height) < rate)).select("personne")
         purpose = pl.Series(rng.choice(PURPOSES, met.height, p=PURPOSE_SHARES))

@@ -23,8 +23,8 @@ LATE_INCOME = 0.01
 class Scene:
     """A world with its identities, addresses and homes, and the months delivered.
 
-    ``identities``: one row per person, with est_precaire and est_non_recourant. ``residences``: personne, mois,
-    menage, role, commune_insee, logement, est_territoire. ``perimetre``: communes of the territory and those
+    ``identities``: one row per person, with est_precaire and est_non_recourant. ``residences``: personne,
+    mois, menage, role, commune_insee, logement, est_territoire. ``perimetre``: communes of the territory and those
     touching it. ``deliveries``: months of the deliveries, in order.
     """
 
@@ -45,7 +45,7 @@ class Scene:
 class Registry:
     """The records one partner holds: an identifier per person, and how they are typed.
 
-    ``typings`` are the first and the second typing of every person; ``addresses`` the usual and the other
+    ``typings`` are the first typing of every person and the second one of those typed again; ``addresses`` the usual and the other
     typing of every dwelling; ``second_from`` the delivery from which the second typing stands.
     """
 
@@ -94,7 +94,10 @@ def registry(scene: Scene, partner: str) -> Registry:
     return Registry(
         partner,
         persons.with_columns(personne_id=numbered(scene.rng(partner, "numeros"), persons.height, partner)),
-        (_typing(rng, scene, habits), _typing(rng, scene, habits)),
+        (
+            _typing(rng, scene.identities, habits),
+            _typing(rng, scene.identities.filter(pl.Series(second < len(scene.deliveries))), habits),
+        ),
         (_address_typing(rng, scene, habits, 0.0), _address_typing(rng, scene, habits, 1.0)),
         persons.with_columns(
             second_des=pl.Series(second.astype(np.int64)),
@@ -176,8 +179,8 @@ def _fragile(world: World, mois: str) -> pl.DataFrame:
     return persons.group_by("personne").agg(pl.col("est_precaire", "est_non_recourant").any())
 
 
-def _typing(rng: np.random.Generator, scene: Scene, habits: Habits) -> pl.DataFrame:
-    return typed(rng, scene.identities, habits).insert_column(0, scene.identities["personne"])
+def _typing(rng: np.random.Generator, truth: pl.DataFrame, habits: Habits) -> pl.DataFrame:
+    return typed(rng, truth, habits).insert_column(0, truth["personne"])
 
 
 def _address_typing(rng: np.random.Generator, scene: Scene, habits: Habits, other: float) -> pl.DataFrame:

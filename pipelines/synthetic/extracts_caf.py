@@ -94,7 +94,7 @@ class Caf:
         )
 
     def _present(self, foyers: pl.DataFrame) -> pl.DataFrame:
-        """personne, mois, role, ressources_source, dtr_phase of everyone present in these household months."""
+        """personne, mois, role, ressources_source, dtr_phase of everyone present in these months."""
         columns = ("menage", "mois", "ressources_source", "dtr_phase")
         members = self.scene.residences.select("personne", "mois", "menage", "role")
         present = members.join(foyers.select(columns), on=["menage", "mois"])
@@ -146,7 +146,7 @@ def _until(mois: str) -> pl.Expr:
 
 
 def _last_declared(mois: str) -> pl.Expr:
-    """Last month of income known at M+10 days: M-1 by the monthly file, else the last quarterly declaration's.
+    """Last month of income known at extraction: M-1 by the monthly file, else by quarterly declaration.
 
     The quarter opened in month Q rests on Q-4..Q-2 (since March 2025).
     """

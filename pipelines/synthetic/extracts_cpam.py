@@ -156,7 +156,7 @@ class Cpam:
         )
 
     def _attachments(self, mois: str, insured: pl.DataFrame) -> pl.DataFrame:
-        """Minor children and the insured parents they are attached to: the mother nearly always, the father half."""
+        """Minor children and the insured parents they are attached to: nearly every mother, half the fathers."""
         adult_from = calendar.first_day(calendar.shift(mois, -12 * 18))
         record = insured.unique("personne", keep="first", maintain_order=True).select(
             "personne", "personne_id"
@@ -233,7 +233,7 @@ def _still_running(mois: str) -> pl.Expr:
 
 
 def _with_stop_starts(rows: pl.DataFrame) -> pl.DataFrame:
-    """``arret_debut``: first month of the unbroken run of a work stop, unknown when it began before the window."""
+    """``arret_debut``: first month of a work stop's unbroken run, unknown when before the first month."""
     number = pl.col("mois").str.slice(0, 4).cast(pl.Int32) * 12 + pl.col("mois").str.slice(5, 2).cast(
         pl.Int32
     )

@@ -55,7 +55,7 @@ class Departement:
         )
 
     def _follow_ups(self, mois: str, persons: pl.DataFrame) -> pl.DataFrame:
-        """personne_id, dispositif, mois_debut, mois_fin, mds: drawn once per person, known from their start."""
+        """personne_id, dispositif, mois_debut, mois_fin, mds: drawn once, known from their start."""
         rng = self.scene.rng("departement", "suivis")
         everyone = self.registry.ids.sort("personne")
         start = rng.integers(0, 48, everyone.height)

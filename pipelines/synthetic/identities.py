@@ -24,15 +24,21 @@ DIT_ALIAS = 0.005
 PROVISIONAL_NIR_FOREIGN_BORN = 0.05
 ADULTS_PER_HOMONYM_PAIR = 4000
 
-_STREETS = """des~Pyrénées de~la~Garonne du~Comminges de~l'Église de~la~Mairie des~Écoles du~Stade de~la~Gare
-    du~Moulin de~la~Fontaine des~Tilleuls du~Lavoir de~la~Poste du~8~Mai~1945 du~11~Novembre de~la~République
-    Jean~Jaurès Victor~Hugo des~Acacias du~Château de~la~Paix des~Jardins du~Foirail de~l'Ancien~Marché de~la~Serre
-    des~Coteaux du~Pont~Vieux du~Bois~Joli des~Vergers de~Bellevue des~Chênes de~l'Ormeau du~Cagire de~la~Montjoie
-    des~Prés de~la~Croix du~Barry d'Encausse de~Toulouse de~Tarbes""".split()
+_STREETS = names.words(
+    """des~Pyrénées de~la~Garonne du~Comminges de~l'Église de~la~Mairie des~Écoles du~Stade de~la~Gare
+    du~Moulin de~la~Fontaine des~Tilleuls du~Lavoir de~la~Poste du~8~Mai~1945 du~11~Novembre
+    de~la~République Jean~Jaurès Victor~Hugo des~Acacias du~Château de~la~Paix des~Jardins
+    du~Foirail de~l'Ancien~Marché de~la~Serre des~Coteaux du~Pont~Vieux du~Bois~Joli des~Vergers
+    de~Bellevue des~Chênes de~l'Ormeau du~Cagire de~la~Montjoie des~Prés de~la~Croix du~Barry
+    d'Encausse de~Toulouse de~Tarbes"""
+)
 _TOWN_KINDS = ["Rue", "Rue", "Rue", "Avenue", "Impasse", "Boulevard", "Place", "Allée"]
 _VILLAGE_KINDS = ["Chemin", "Route", "Rue", "Impasse", "Quartier"]
-_HAMLETS = """Le~Village Le~Bourg Au~Village Lieu-dit~Bordeneuve Lieu-dit~Le~Tuco Lieu-dit~Lasserre Lieu-dit~Marrot
-    Lieu-dit~Les~Barthes Quartier~Haut Lieu-dit~En~Galin Lieu-dit~Peyrouset Lieu-dit~La~Goutille""".split()
+_HAMLETS = names.words(
+    """Le~Village Le~Bourg Au~Village Lieu-dit~Bordeneuve Lieu-dit~Le~Tuco Lieu-dit~Lasserre
+    Lieu-dit~Marrot Lieu-dit~Les~Barthes Quartier~Haut Lieu-dit~En~Galin Lieu-dit~Peyrouset
+    Lieu-dit~La~Goutille"""
+)
 VILLAGE_DWELLINGS = 300
 
 
@@ -44,7 +50,7 @@ def invent_identities(
 
     ``mois`` is the month at which married women's ages are taken. ``nom_usage`` is null when it is the
     birth name; ``nir_provisoire`` is null for whoever has a definitive NIR only.
-    """  # noqa: D205
+    """
     persons = personnes.sort("personne")
     father, mother = _rows_of(persons, "pere"), _rows_of(persons, "mere")
     origin = _origins(rng, persons, father, mother)
@@ -86,7 +92,7 @@ def invent_addresses(rng: np.random.Generator, menages_mois: pl.DataFrame) -> pl
     anchor = np.where(building, np.arange(size) // 8 * 8, np.arange(size))
     street = np.where(town, _streets(rng, size, _TOWN_KINDS), _streets(rng, size, _VILLAGE_KINDS))
     hamlet = ~town & (rng.random(size) < 0.35)
-    address = np.where(hamlet, _spaced(rng.choice(_HAMLETS, size)), _numbered(rng, street)[anchor])
+    address = np.where(hamlet, rng.choice(_HAMLETS, size), _numbered(rng, street)[anchor])
     flat = building & (rng.random(size) < 0.7)
     suffix = np.where(flat, np.char.add(" Apt ", (np.arange(size) % 8 + 1).astype(str)), "")
     return dwellings.with_columns(adresse=pl.Series(np.char.add(address, suffix)))
@@ -184,7 +190,7 @@ def _hyphenated(left: names.Texts, right: names.Texts) -> names.Texts:
 def _given_names(
     rng: np.random.Generator, persons: pl.DataFrame, origin: names.Texts, father: npt.NDArray[np.int64]
 ) -> names.Texts:
-    """First given name, by sex, era and culture; the children of immigrants take French ones half the time."""
+    """First given name, by sex, era and culture; half the children of immigrants take French ones."""
     foreign = persons["lieu_naissance"].str.starts_with("99").fill_null(False).to_numpy()
     keeps = foreign | (np.isin(origin, names.NON_LATIN_ORIGINS) & (rng.random(len(origin)) < 0.5))
     culture = np.where(keeps, origin, "francaise")
@@ -314,7 +320,7 @@ def _keyed(bodies: pl.Series) -> pl.Series:
 
 
 def _streets(rng: np.random.Generator, size: int, kinds: list[str]) -> names.Texts:
-    kind, name = rng.choice(kinds, size), _spaced(rng.choice(_STREETS, size))
+    kind, name = rng.choice(kinds, size), rng.choice(_STREETS, size)
     return np.char.add(np.char.add(kind, " "), name)
 
 
@@ -322,7 +328,3 @@ def _numbered(rng: np.random.Generator, street: names.Texts) -> names.Texts:
     number = rng.integers(1, 90, len(street)).astype(str)
     twice = np.where(rng.random(len(street)) < 0.04, " bis ", " ")
     return np.char.add(np.char.add(number, twice), street)
-
-
-def _spaced(words: names.Texts) -> names.Texts:
-    return np.char.replace(words, "~", " ")

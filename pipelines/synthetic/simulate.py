@@ -25,10 +25,10 @@ def simulate_territory(
 ) -> dict[str, int]:
     """Invent a territory and write what its partners would deliver from ``mois_debut`` to ``mois_fin``.
 
-    ``territoire`` is a reference name (« comminges ») or the path of a CSV of communes; ``habitants`` defaults
-    to its published population. Writes ``sortie/<partenaire>/<AAAA-MM>/<table>.csv`` and ``sortie/verite/``,
-    whole or not at all; the same seed gives the same bytes. Returns the rows written per table, all deliveries
-    together. Raises :class:`Refusal` when ``sortie`` is not empty.
+    ``territoire`` is a reference name (« comminges ») or the path of a CSV of communes; ``habitants``
+    defaults to its published population. Writes ``sortie/<partenaire>/<AAAA-MM>/<table>.csv`` and
+    ``sortie/verite/``, whole or not at all; the same seed gives the same bytes. Returns the rows written
+    per table, all deliveries together. Raises :class:`Refusal` when ``sortie`` is not empty.
     """
     _refuse_occupied(sortie)
     tell = progress or _silent

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from pipelines import calendar
@@ -52,7 +51,7 @@ def answered_verifications(
 
 
 def _truth(scene: Scene, at_caf: pl.DataFrame, at_cpam: pl.DataFrame) -> pl.DataFrame:
-    """Per person present at the last month: known where, entitled to what; the household knows for its adults."""
+    """Per person present at the last month: known where (CPAM: any adult of the household), entitled to what."""
     mois = scene.deliveries[-1]
     files = scene.world.dossiers.filter(pl.col("mois") == mois).select(
         "menage", "est_au_caf", est_msa=pl.col("fonorg") == "MSA"
@@ -64,15 +63,17 @@ def _truth(scene: Scene, at_caf: pl.DataFrame, at_cpam: pl.DataFrame) -> pl.Data
         "personne", est_ag=pl.col("regime") == "AG"
     )
     people = home_at(scene, mois).join(files, on="menage", how="left").join(rights, on="menage", how="left")
-    insured = pl.col("personne").is_in(at_cpam["personne"].implode()) & (pl.col("role") != "ENF")
-    allocataire = pl.col("personne").is_in(at_caf["personne"].implode())
-    return people.join(farmers, on="personne", how="left").select(
+    known = people.join(farmers, on="personne", how="left").with_columns(
+        est_assure=pl.col("personne").is_in(at_cpam["personne"].implode()) & (pl.col("role") != "ENF"),
+        est_allocataire=pl.col("personne").is_in(at_caf["personne"].implode()) & pl.col("est_au_caf"),
+    )
+    return known.select(
         "personne",
         "menage",
         "role",
         "est_territoire",
-        connu_caf=(allocataire & pl.col("est_au_caf").fill_null(False)).cast(pl.Int8),
-        connu_cpam=insured.any().over("menage").cast(pl.Int8),
+        connu_caf=pl.col("est_allocataire").fill_null(False).cast(pl.Int8),
+        connu_cpam=pl.col("est_assure").any().over("menage").cast(pl.Int8),
         connu_msa=(pl.col("est_msa").fill_null(False) | pl.col("est_ag").fill_null(False)).cast(pl.Int8),
         eligible_rsa=_yes_or_no("rsa"),
         eligible_ppa=_yes_or_no("ppa"),
@@ -146,7 +147,7 @@ def _answered(scene: Scene, partner: str, sample: pl.DataFrame, truth: pl.DataFr
 
 
 def _cpam_answers(met: pl.Series) -> dict[str, pl.Expr]:
-    """The CPAM asks the shared directory whether the CAF knows the person, and meets those it does not know."""
+    """The CPAM asks the shared directory whether the CAF knows the person, and meets those unknown there."""
     unknown = pl.col("connu_caf") == 0
     interviewed = unknown & met & (pl.col("volet") == "B")
     return {
