@@ -16,11 +16,13 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from pipelines import roles
-from pipelines.refusals import Refusal, SettingsRefusal
+from pipelines.refusals import ContractRefusal, Refusal, SettingsRefusal
 from pipelines.settings import SETTINGS_FILE, Settings, load
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from pipelines.source.verify import TableVerification
 
 app = typer.Typer(
     name="nonrecours",
@@ -61,6 +63,15 @@ def main() -> None:
     except Exception as error:
         print(_fault(error), file=sys.stderr)  # noqa: T201
         sys.exit(70)
+
+
+def _verified(table: "TableVerification") -> str:
+    if table.refus is not None:
+        return f"{table.table} : refusé. {table.refus}"
+    rules = ", ".join(f"{rule} {lines}" for rule, lines in table.ecartees.items())
+    aside = sum(table.ecartees.values())
+    counts = f"{table.recues} lignes reçues = {table.acceptees} acceptées + {aside} écartées"
+    return f"{table.table} : {counts}" + (f" ({rules})" if rules else "")
 
 
 def _usage(mistake: TyperException) -> str:
@@ -221,10 +232,16 @@ def verifier(
 
     verification = verify(dossier, partenaire, mois)
     for table in verification.tables:
-        _print_counts(table.table, table.counts())
+        console.print(_verified(table))
     if classeur is not None:
         write_workbook(verification, classeur)
         console.print(f"Classeur écrit : {classeur}")
+    if not verification.est_livrable:
+        raise ContractRefusal(
+            "Cet extrait serait refusé.",
+            ou=str(dossier),
+            que_faire="Corriger les fichiers refusés ci-dessus ; --classeur donne le détail ligne à ligne.",
+        )
 
 
 @app.command()

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -16,10 +16,10 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY", "false")
 
+os.environ.setdefault("PREFECT_TASK_RUNNER_THREAD_POOL_MAX_WORKERS", "1")
 os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "nonrecours")
 
 from prefect import flow, task
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from pipelines import roles
 from pipelines.calendar import check_month, shift
@@ -28,14 +28,14 @@ from pipelines.settings import SETTINGS_FILE, Settings, load
 from pipelines.warehouse import Warehouse, open_warehouse
 
 Counts = dict[str, Any]
-Stage = Callable[[Warehouse, Settings, str], Counts]
+Stage = Callable[[Warehouse, Settings, str], Mapping[str, Any]]
 
 log = logging.getLogger("nonrecours")
 
 STAGES = ("ingestion", "qualite", "appariement", "droits", "estimation", "rapport")
 
 
-@flow(name="mensuel", task_runner=ThreadPoolTaskRunner(max_workers=1), persist_result=False)
+@flow(name="mensuel", persist_result=False)
 def mensuel(mois: str | None = None, reglages: str = str(SETTINGS_FILE), refaire: bool = False) -> Counts:
     """Ingest, check, link, compute rights, estimate and report one month; the previous one by default."""
     settings = load(Path(reglages))
@@ -49,7 +49,7 @@ def mensuel(mois: str | None = None, reglages: str = str(SETTINGS_FILE), refaire
     return counts
 
 
-@flow(name="remise", task_runner=ThreadPoolTaskRunner(max_workers=1), persist_result=False)
+@flow(name="remise", persist_result=False)
 def remise(destinataire: str, reglages: str = str(SETTINGS_FILE)) -> Counts:
     """Seal the contact list of one recipient. Runs in the work pool ``cellule``: vault and hand-over only."""
     settings = load(Path(reglages))
@@ -68,7 +68,7 @@ def run_stage(name: str, mois: str, mark: str, reglages: str, refaire: bool) -> 
             return known | {"deja_fait": True}
         started = datetime.now(UTC).replace(tzinfo=None)
         with warehouse.transaction(), values_withheld(name):
-            counts = stage(name)(warehouse, settings, mois)
+            counts = dict(stage(name)(warehouse, settings, mois))
             warehouse.record(name, mois, mark, started, counts)
     log.info("%s %s : terminé en %.1f s.", name, mois, _seconds_since(started))
     return counts

@@ -10,7 +10,7 @@ import polars as pl
 
 from pipelines.files import whole_file
 from pipelines.outreach import lists, sealing, vault
-from pipelines.outreach.consents import states
+from pipelines.outreach.consents import DEFAULT_RECIPIENT, states
 from pipelines.outreach.journal import Journal, create_key, open_journal, read_key
 from pipelines.outreach.lists import ContactList
 from pipelines.refusals import MissingSourceRefusal, SettingsRefusal
@@ -75,13 +75,20 @@ def _recipient(settings: Settings, code: str) -> Organisation:
             ou="aller_vers.destinataires",
             que_faire=f"Choisir parmi : {', '.join(known)}.",
         )
-    if not known[code].cle_publique:
-        raise SettingsRefusal(
-            f"Le destinataire {code} n'a pas de clé publique.",
-            ou="aller_vers.destinataires",
-            que_faire="Lui demander sa clé publique age (« nonrecours coffre creer » en fabrique une).",
-        )
-    return known[code]
+    if known[code].cle_publique:
+        return known[code]
+    return known[code].model_copy(update={"cle_publique": _own_public_key(settings, code)})
+
+
+def _own_public_key(settings: Settings, code: str) -> str:
+    path = settings.secrets.cle_coffre_publique
+    if code == DEFAULT_RECIPIENT and path.is_file():
+        return path.read_text(encoding="ascii").strip()
+    raise SettingsRefusal(
+        f"Le destinataire {code} n'a pas de clé publique.",
+        ou="aller_vers.destinataires",
+        que_faire="Lui demander la clé que « nonrecours cle recevoir » lui affiche (age1…).",
+    )
 
 
 def _handed_over(settings: Settings, name: str) -> pl.DataFrame:
