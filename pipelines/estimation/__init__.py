@@ -1,1 +1,5 @@
-"""The non-take-up rate, its correction and its interval."""
+"""The rate of non-take-up, its interval, and who may be contacted."""
+
+from pipelines.estimation.stage import run
+
+__all__ = ["run"]

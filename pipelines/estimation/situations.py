@@ -1,0 +1,47 @@
+"""From the tables of ingest, linkage and eligibility to the situation of every household."""
+
+import polars as pl
+
+from pipelines import territory
+from pipelines.calendar import period, shift
+from pipelines.settings import Settings
+from pipelines.warehouse import Warehouse
+
+URBAN_INHABITANTS = 2_000
+"""A commune is rural under 2 000 inhabitants (INSEE, threshold of the unités urbaines)."""
+
+WITHOUT_INCOMES = ["ressources_inconnues"]
+"""Reasons for which an unknown entitlement is estimated by classes; the others stay outside the field."""
+
+_STEPS = (
+    "core__situations_payes_msa",
+    "core__situations_foyers",
+    "core__situations_droits",
+    "core__situations_liens",
+    "core__situations_dossiers",
+    "core__situations_menages",
+    "core__situations_lues",
+    "core__situations",
+)
+
+
+def build(warehouse: Warehouse, settings: Settings, mois: str) -> int:
+    """Write ``core__situations`` for the period ending at ``mois``; return its rows (household × right)."""
+    warehouse.replace("core__situations_communes", communes(settings))
+    months = period(mois)
+    parameters = {
+        "mois": months,
+        "debut": months[0],
+        "fin": mois,
+        "debut_ressources": shift(months[0], -3),
+        "fin_ressources": mois,
+        "motifs_sans_ressources": WITHOUT_INCOMES,
+    }
+    return [warehouse.build(f"core/{step}", **parameters) for step in _STEPS][-1]
+
+
+def communes(settings: Settings) -> pl.DataFrame:
+    """Communes of the territory, crown excluded: commune_insee, regroupement, est_rurale (0/1)."""
+    inside = territory.load(settings.territoire).inside
+    rural = (pl.col("population") < URBAN_INHABITANTS).fill_null(True).cast(pl.Int8)
+    return inside.select("commune_insee", "regroupement", est_rurale=rural)

@@ -1,0 +1,48 @@
+"""The front door of the estimate: situations, rates and their interval, parameters, who may be contacted."""
+
+import numpy as np
+import polars as pl
+
+from pipelines.calendar import month_number, period_code
+from pipelines.estimation import publication, situations
+from pipelines.estimation.estimator import estimate
+from pipelines.estimation.evidence import RIGHTS, Reading, evidence, read, sensitivity
+from pipelines.estimation.publication import Right
+from pipelines.settings import Settings
+from pipelines.warehouse import Warehouse
+
+
+def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | float | str]:
+    """Estimate the period ending at ``mois``.
+
+    Writes ``core__situations``, ``out__taux`` (rows of other periods are kept), ``out__effectifs``,
+    ``out__parametres_estimation``, ``core__a_rappeler_detail``, ``out__a_rappeler`` and ``out__a_verifier``.
+    """
+    rows = situations.build(warehouse, settings, mois)
+    rights = [_right(read(warehouse, droit), warehouse, settings, mois) for droit in RIGHTS]
+    tables = [
+        publication.rates(right, settings, mois, _generator(settings, mois, n + len(RIGHTS)))
+        for n, right in enumerate(rights)
+    ]
+    written = _write_rates(warehouse, pl.concat(tables), mois)
+    return {"situations": rows, "taux": written}
+
+
+def _right(reading: Reading, warehouse: Warehouse, settings: Settings, mois: str) -> Right:
+    se, _ = sensitivity(reading)
+    found = evidence(reading, warehouse.read("out__qualite_appariement"), se)
+    options = settings.estimation
+    generator = _generator(settings, mois, RIGHTS.index(reading.droit))
+    return Right(reading, found, estimate(found, options.tirages, options.niveau, generator), se)
+
+
+def _generator(settings: Settings, mois: str, stream: int) -> np.random.Generator:
+    return np.random.default_rng([settings.estimation.graine, month_number(mois), stream])
+
+
+def _write_rates(warehouse: Warehouse, rates: pl.DataFrame, mois: str) -> int:
+    if warehouse.exists("out__taux"):
+        kept = warehouse.read("out__taux").filter(pl.col("periode") != period_code(mois))
+        rates = pl.concat([kept.select(rates.columns), rates])
+    order = ["periode", "droit", "niveau", "code_territoire", "groupe", "methode"]
+    return warehouse.replace("out__taux", rates.sort(order))

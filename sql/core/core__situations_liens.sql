@@ -1,0 +1,25 @@
+-- CPAM household × CAF household. A CPAM household is linked as soon as one of its adults is: to a person of a
+-- CAF household of the period (est_lie), or to a person paid by the MSA (est_msa).
+CREATE OR REPLACE TABLE core__situations_liens AS
+WITH adultes AS (
+    SELECT DISTINCT m.menage_base_id, l.personne_uid
+    FROM core__menages AS m
+    JOIN core__menages_personnes AS mp USING (instrument, menage_id)
+    JOIN core__personnes_liees AS l ON l.source = mp.source AND l.personne_id = mp.personne_id
+    WHERE m.instrument = 'cpam' AND mp.role NOT IN ('ENF', 'AUT')
+),
+allocataires AS (
+    SELECT l.personne_uid, min(m.menage_base_id) AS caf_menage_base_id
+    FROM core__menages AS m
+    JOIN core__menages_personnes AS mp USING (instrument, menage_id)
+    JOIN core__personnes_liees AS l ON l.source = mp.source AND l.personne_id = mp.personne_id
+    WHERE m.instrument = 'caf'
+    GROUP BY l.personne_uid
+)
+SELECT a.menage_base_id, min(c.caf_menage_base_id) AS caf_menage_base_id,
+       count(c.personne_uid) > 0 AS est_lie, count(s.personne_uid) > 0 AS est_msa
+FROM adultes AS a
+LEFT JOIN allocataires AS c USING (personne_uid)
+LEFT JOIN core__situations_payes_msa AS s USING (personne_uid)
+GROUP BY a.menage_base_id
+ORDER BY a.menage_base_id;
