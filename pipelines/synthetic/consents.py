@@ -169,7 +169,7 @@ class Cellule:
             "consentement_id", maintain_order=True
         )
         called = given.filter(pl.Series(rng.random(given.height) < FOLLOWED_UP))
-        delay = pl.duration(days=pl.Series(rng.integers(10, 60, called.height)))
+        delay = pl.duration(days=pl.lit(pl.Series(rng.integers(10, 60, called.height))))
         outcome = pl.Series(rng.choice(OUTCOMES, called.height, p=OUTCOME_SHARES))
         return called.select("consentement_id", suite=outcome, le=pl.col("evenement_le") + delay)
 
@@ -229,7 +229,7 @@ def _with_contacts(rng: np.random.Generator, rows: pl.DataFrame, scene: Scene) -
 def _withdrawals(rng: np.random.Generator, consents: pl.DataFrame) -> pl.DataFrame:
     given = consents.filter(pl.col("evenement") == "DONNE")
     taken_back = given.filter(pl.Series(rng.random(given.height) < WITHDRAWN))
-    delay = pl.duration(days=pl.Series(rng.integers(5, 90, taken_back.height)))
+    delay = pl.duration(days=pl.lit(pl.Series(rng.integers(5, 90, taken_back.height))))
     return taken_back.with_columns(
         evenement=pl.lit("RETIRE"),
         evenement_le=pl.col("evenement_le") + delay,

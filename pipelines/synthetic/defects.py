@@ -31,8 +31,9 @@ class Habits:
     """How one partner types.
 
     ``nir_absent``: share of adults without NIR before the factors; ``nir_court``: 13 characters, no key;
-    ``prenom_seul``: only the first given name is typed; ``usage_absent``: the used name is not recorded; ``usage_pour_naissance``: the married name stands
-    in the birth name's field (assumptions, but for CNAF's certified NIR).
+    ``prenom_seul``: only the first given name is typed; ``usage_absent``: the used name is not recorded;
+    ``usage_pour_naissance``: the married name stands in the birth name's field; ``adresse_autre``: the
+    address is not typed as the rest of the household's. Assumptions, but for CNAF's certified NIR.
     """
 
     nir_absent: float

@@ -24,8 +24,8 @@ class Scene:
     """A world with its identities, addresses and homes, and the months delivered.
 
     ``identities``: one row per person, with est_precaire and est_non_recourant. ``residences``: personne,
-    mois, menage, role, commune_insee, logement, est_territoire. ``perimetre``: communes of the territory and those
-    touching it. ``deliveries``: months of the deliveries, in order.
+    mois, menage, role, commune_insee, logement, est_territoire. ``perimetre``: communes of the territory
+    and those touching it. ``deliveries``: months of the deliveries, in order.
     """
 
     world: World
@@ -45,8 +45,9 @@ class Scene:
 class Registry:
     """The records one partner holds: an identifier per person, and how they are typed.
 
-    ``typings`` are the first typing of every person and the second one of those typed again; ``addresses`` the usual and the other
-    typing of every dwelling; ``second_from`` the delivery from which the second typing stands.
+    ``typings`` are the first typing of every person and the second one of those typed again; ``addresses``
+    the usual and the other typing of every dwelling; ``second_from`` (personne, second_des, autre) the
+    delivery from which the second typing stands, and whose address is typed the other way.
     """
 
     partner: str

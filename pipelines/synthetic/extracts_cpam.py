@@ -156,7 +156,7 @@ class Cpam:
         )
 
     def _attachments(self, mois: str, insured: pl.DataFrame) -> pl.DataFrame:
-        """Minor children and the insured parents they are attached to: nearly every mother, half the fathers."""
+        """Minor children and the parents they are attached to: nearly every mother, half the fathers."""
         adult_from = calendar.first_day(calendar.shift(mois, -12 * 18))
         record = insured.unique("personne", keep="first", maintain_order=True).select(
             "personne", "personne_id"

@@ -51,7 +51,7 @@ def answered_verifications(
 
 
 def _truth(scene: Scene, at_caf: pl.DataFrame, at_cpam: pl.DataFrame) -> pl.DataFrame:
-    """Per person present at the last month: known where (CPAM: any adult of the household), entitled to what."""
+    """Per person present at the last month: known where (at CPAM: any adult of the household), owed what."""
     mois = scene.deliveries[-1]
     files = scene.world.dossiers.filter(pl.col("mois") == mois).select(
         "menage", "est_au_caf", est_msa=pl.col("fonorg") == "MSA"

@@ -41,7 +41,9 @@ def small_world(rng: np.random.Generator, menages: int, debut: str, fin: str) ->
         "c2s": _c2s(rng, membres, mois),
         "sans_assurance": personnes.select("personne").head(1),
     }
-    return World(**{name: frame.select(list(COLUMNS[name])).cast(COLUMNS[name]) for name, frame in frames.items()})
+    return World(
+        **{name: frame.select(list(COLUMNS[name])).cast(COLUMNS[name]) for name, frame in frames.items()}
+    )
 
 
 def _people(rng: np.random.Generator, menages: int, debut: str) -> tuple[pl.DataFrame, ...]:
