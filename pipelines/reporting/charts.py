@@ -24,8 +24,8 @@ HIDDEN = "secret statistique"
 CLASS_COLOURS = ("#f6d9b8", "#e7a06a", "#c9602f", "#7f2a12")
 FONT = "Seravek, 'Gill Sans Nova', Ubuntu, Calibri, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
-_WIDTH = 250
-_NAMES = 165
+_WIDTH = 240
+_NAMES = 190
 _ROW = 26
 _MAP_WIDTH = 430
 _LARGEST_CIRCLE = 2200
@@ -81,9 +81,9 @@ def _intervals(rows: list[Row], ensemble: int | None) -> Chart:
     ends = [row[key] for row in rows for key in ("taux", "haut", "france") if row[key] is not None]
     top = max(20, math.ceil((max(ends, default=0) + 8) / 10) * 10)
     base = alt.Chart(alt.InlineData(values=rows))
-    y = alt.Y(
-        "nom:N", sort=None, title=None, axis=alt.Axis(labelLimit=_NAMES, minExtent=_NAMES, maxExtent=_NAMES)
-    )
+    names = alt.Axis(labelLimit=_NAMES, minExtent=_NAMES, maxExtent=_NAMES)
+    order = alt.Scale(domain=[row["nom"] for row in rows])
+    y = alt.Y("nom:N", sort=None, scale=order, title=None, axis=names)
     x = _rate_axis(top)
     strength = alt.condition("datum.fort", alt.value(ACCENT), alt.value(QUIET))
     layers = [
@@ -150,10 +150,16 @@ def _place_names(places: tuple[Place, ...], communes: tuple[Circle, ...], droit:
     for place in (place for place in places if place.communes):
         seat, rate = _seat(place, communes), place.taux[droit]
         radius = math.sqrt(seat.population / largest * _LARGEST_CIRCLE / math.pi)
-        text = [place.nom, percent(rate.taux) if rate else HIDDEN]
+        text = [place.nom, percent(rate.taux)] if rate else [place.nom]
         base = alt.Chart(alt.InlineData(values=[_xy(seat)]))
-        look = {"text": text, "dy": -radius - 19, "fontSize": 12, "lineHeight": 13, "fontWeight": "bold"}
-        layers += [base.mark_text(stroke=PAPER, strokeWidth=3.5, **look), base.mark_text(color=INK, **look)]
+        look: Row = {
+            "text": text,
+            "dy": -radius + 7 - 13 * len(text),
+            "fontSize": 12,
+            "lineHeight": 13,
+            "fontWeight": "bold",
+        }
+        layers += [base.mark_text(stroke=PAPER, strokeWidth=2.5, **look), base.mark_text(color=INK, **look)]
     return layers
 
 

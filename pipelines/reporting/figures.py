@@ -56,6 +56,16 @@ class Right:
     forme: str
     evolution: Change | None
 
+    @property
+    def principal(self) -> Estimate | None:
+        """The rate to keep: corrected, or observed where nothing could be corrected (no CPAM household)."""
+        return self.corrige if self.est_corrige else self.observe
+
+    @property
+    def est_corrige(self) -> bool:
+        """True when the estimate made a corrected rate, shown or hidden."""
+        return "corrige" in self.lectures
+
 
 @dataclass(frozen=True)
 class Place:
@@ -122,10 +132,12 @@ class Extract:
 
 @dataclass(frozen=True)
 class Quality:
-    """One measure of the linkage between two files; shares between 0 and 1."""
+    """One measure of the linkage; ``valeur`` is points out of 100 when ``est_part``, else a count."""
 
     mesure: str
     sources: str
+    est_part: bool
+    est_principale: bool
     valeur: float
     bas: float | None
     haut: float | None

@@ -27,6 +27,11 @@ def rank(kind: str, code: str) -> tuple[int, str]:
     return (known.index(code) if code in known else len(known), code)
 
 
+def is_listed(kind: str, code: str) -> bool:
+    """True when the names file lists the code under ``kind``."""
+    return code in _data("libelles.json")[kind]
+
+
 def age_band(code: str) -> str:
     """``25 à 29 ans`` from ``age:25-29``, ``moins de 25 ans`` from ``age:<25`` or ``age:-25``."""
     band = code.split(":")[-1]

@@ -34,7 +34,7 @@ def _map(figures: Figures, droit: str) -> dict[str, Any]:
 
 
 def _profile(figures: Figures, index: int) -> dict[str, Any]:
-    dimension, ensemble = figures.profil[index], figures.right("rsa").corrige
+    dimension, ensemble = figures.profil[index], figures.right("rsa").principal
     return {
         "dimension": dimension,
         "dessin": Markup(charts.profile(dimension, "rsa", ensemble)),

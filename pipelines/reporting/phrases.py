@@ -26,15 +26,15 @@ def interval(estimate: Estimate) -> str:
 
 def claim(right: Right, starts: bool = True) -> str:
     """The headline of a right, interval in words; ``starts``: with a capital."""
-    if right.corrige is None:
+    if right.principal is None:
         return HIDDEN
-    words = f"{interval(right.corrige)} ménages sur 100 qui {ENTITLED[right.droit]} {UNTAKEN[right.droit]}"
+    words = f"{interval(right.principal)} ménages sur 100 qui {ENTITLED[right.droit]} {UNTAKEN[right.droit]}"
     return f"{words[:1].upper() if starts else words[:1]}{words[1:]}."
 
 
 def money(right: Right) -> str:
     """What is not claimed, per month, per year and per household."""
-    found = right.corrige
+    found = right.principal
     if found is None or found.euros_mois is None or found.euros_an is None:
         return ""
     share = found.euros_menage_mois
@@ -110,7 +110,7 @@ def profile_seen(dimension: Dimension, droit: str, ensemble: Estimate | None) ->
 
 def most_at_risk(figures: Figures, droit: str) -> list[tuple[str, Estimate]]:
     """The three published groups of highest rate whose whole interval is above the territory's rate."""
-    ensemble = figures.right(droit).corrige
+    ensemble = figures.right(droit).principal
     found = [
         (group.nom, rate)
         for dimension in figures.profil
@@ -127,7 +127,8 @@ def over_fifty(figures: Figures, droit: str) -> str:
     name = labels.label("droits", droit)
     if rate is None:
         return f"{name} : taux non publiable (secret statistique)."
-    return f"{name} : {interval(rate)} sur 100 ({number(rate.non_recourants)} ménages environ)."
+    untaken = f"{UNTAKEN[droit]} ({number(rate.non_recourants)} ménages environ)"
+    return f"{name} : {interval(rate)} ménages sur 100 qui y ont droit {untaken}."
 
 
 def farmers(figures: Figures) -> str:

@@ -255,21 +255,27 @@ def alerts(warehouse: Warehouse, mois: str) -> tuple[str, ...]:
 
 
 def quality(warehouse: Warehouse) -> tuple[Quality, ...]:
-    """The measures of the linkage."""
-    rows = warehouse.read("out__qualite_appariement").sort("mesure", "source_g", "source_d", nulls_last=True)
+    """The measures of the linkage, the ones a manager needs first."""
+    rows = warehouse.read("out__qualite_appariement").drop_nulls("valeur").rows(named=True)
     return tuple(
-        Quality(
-            mesure=row["mesure"],
-            sources=" – ".join(
-                labels.label("partenaires", s) for s in (row["source_g"], row["source_d"]) if s
-            ),
-            valeur=float(row["valeur"]),
-            bas=row["bas"],
-            haut=row["haut"],
-            n=row["n"],
-        )
-        for row in rows.rows(named=True)
-        if row["valeur"] is not None
+        sorted((_quality(row) for row in rows), key=lambda q: (labels.rank("mesures", q.mesure), q.sources))
+    )
+
+
+def _quality(row: Row) -> Quality:
+    mesure, pair = row["mesure"], (row["source_g"], row["source_d"])
+    is_share = labels.is_listed("mesures_parts", mesure)
+    scale = 100 if is_share else 1
+    low, high = (None if row[end] is None else scale * float(row[end]) for end in ("bas", "haut"))
+    return Quality(
+        mesure=mesure,
+        sources=" – ".join(labels.label("partenaires", source) for source in pair if source),
+        est_part=is_share,
+        est_principale=labels.is_listed("mesures_principales", mesure),
+        valeur=scale * float(row["valeur"]),
+        bas=low,
+        haut=high,
+        n=row["n"],
     )
 
 

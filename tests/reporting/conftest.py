@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import disclosure, reporting, territory
+from pipelines import disclosure, reporting
 from pipelines.settings import Settings, anchored
 from pipelines.warehouse import Warehouse, open_warehouse
 from schemas.warehouse_tables import check_table
@@ -42,7 +42,7 @@ def rate(eligibles: float, taux: float, half: float | None = 0.04, **columns: An
 def totals(est_verifie: bool = False, before: float = 0.29) -> list[dict[str, Any]]:
     """The rows of the whole territory, this quarter and the one before."""
     common = {"est_verifie": est_verifie}
-    rows = [
+    return [
         rate(1643, 0.312, **common),
         rate(1391, 0.214, None, methode="observe", **common),
         rate(1702, 0.384, None, methode="naif", **common),
@@ -53,7 +53,6 @@ def totals(est_verifie: bool = False, before: float = 0.29) -> list[dict[str, An
         rate(1601, before, periode="2026-T1", **common),
         rate(2800, 0.272, 0.05, droit="ppa", periode="2026-T1", **common),
     ]
-    return rows
 
 
 GROUPINGS = {
