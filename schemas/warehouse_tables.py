@@ -93,7 +93,9 @@ def _meta_tables() -> list[WarehouseTable]:
                 "controle_cle",
                 "date",
                 "empreinte",
+                "rang",
                 "est_utilise",
+                "est_remplace",
             ),
             ("extrait_id",),
         ),
@@ -116,6 +118,12 @@ def _meta_tables() -> list[WarehouseTable]:
             ("extrait_id", "table_contrat", "colonne", "modalite"),
         ),
         WarehouseTable(
+            "meta__jetons",
+            "Jetons vides des fichiers d'identité, lus au pied des fichiers Parquet.",
+            ("extrait_id", "table_contrat", "colonne", "lignes", "lignes_vides"),
+            ("extrait_id", "table_contrat", "colonne"),
+        ),
+        WarehouseTable(
             "meta__corrections",
             "Lignes d'un mois déjà livré qu'un extrait plus récent a changées.",
             ("table_contrat", "mois", "lignes_changees"),
@@ -124,7 +132,7 @@ def _meta_tables() -> list[WarehouseTable]:
         WarehouseTable(
             "meta__alertes",
             "Alertes de l'ingestion et de la qualité.",
-            ("mois", "gravite", "source", "message"),
+            ("mois", "etape", "gravite", "source", "message"),
         ),
     ]
 

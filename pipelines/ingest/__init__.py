@@ -1,1 +1,6 @@
-"""From the deposit to raw and core tables: read, check, set aside."""
+"""From the dépôt to the raw tables and the current state, checked at the door."""
+
+from pipelines.ingest.quality import quality
+from pipelines.ingest.stage import run
+
+__all__ = ["quality", "run"]

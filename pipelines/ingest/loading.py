@@ -1,0 +1,95 @@
+"""One delivery into the raw tables: every row accepted or set aside, and counted."""
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from pipelines.files import whole_file
+from pipelines.ingest.manifest import Delivery
+from pipelines.settings import Settings
+from pipelines.warehouse import Warehouse
+from schemas import Table, tables_of
+from schemas.check import Checked, check
+from schemas.fields import TOKEN_COLUMNS
+from schemas.reading import read_strings
+
+LINES = "meta__lignes"
+REJECTS = "meta__rejets"
+UNKNOWN_CODES = "meta__codes_inconnus"
+TOKENS = "meta__jetons"
+
+
+def load_delivery(
+    warehouse: Warehouse, settings: Settings, delivery: Delivery, communes: dict[str, str]
+) -> None:
+    """Check each delivered table and append its accepted rows to its raw table.
+
+    Raises :class:`pipelines.refusals.ContractRefusal` for a file that breaks the contract as a whole.
+    """
+    checked = {
+        table.name: (table, check(read_strings(path), table, "delivered", delivery.mois, communes))
+        for table in tables_of(delivery.partenaire)
+        if (path := delivery.file_of(table.name)) is not None
+    }
+    for table, result in checked.values():
+        _store(warehouse, settings, delivery, table, result)
+        _count_tokens(warehouse, delivery, table)
+
+
+def _store(
+    warehouse: Warehouse, settings: Settings, delivery: Delivery, table: Table, result: Checked
+) -> None:
+    marks = {"extrait_id": delivery.manifest.extrait_id, "extrait_mois": delivery.mois}
+    warehouse.append(table.raw_name, result.accepted.with_columns(**{k: pl.lit(v) for k, v in marks.items()}))
+    _write_rejects(settings, delivery, table, result)
+    _count(warehouse, delivery, table, result)
+
+
+def _write_rejects(settings: Settings, delivery: Delivery, table: Table, result: Checked) -> None:
+    path = settings.dossiers.rejets / delivery.partenaire / delivery.mois / f"{table.name}.csv"
+    if result.rejected.is_empty():
+        path.unlink(missing_ok=True)
+        return
+    with whole_file(path) as partial:
+        result.rejected.write_csv(partial, separator=";")
+
+
+def _count(warehouse: Warehouse, delivery: Delivery, table: Table, result: Checked) -> None:
+    mark = {"extrait_id": delivery.manifest.extrait_id, "table_contrat": table.name}
+    lines = {
+        "lignes_recues": result.received,
+        "lignes_acceptees": result.accepted.height,
+        "lignes_ecartees": result.rejected.height,
+    }
+    warehouse.append(LINES, pl.DataFrame([mark | lines]))
+    rejects = [
+        mark | {"partenaire": delivery.partenaire, "regle": rule, "lignes": n}
+        for rule, n in result.rejected_by_rule().items()
+    ]
+    codes = [
+        mark | {"colonne": column, "modalite": code, "lignes": n}
+        for column, counts in result.unknown_codes.items()
+        for code, n in counts.items()
+    ]
+    for name, rows in ((REJECTS, rejects), (UNKNOWN_CODES, codes)):
+        if rows:
+            warehouse.append(name, pl.DataFrame(rows))
+
+
+def _count_tokens(warehouse: Warehouse, delivery: Delivery, table: Table) -> None:
+    """Empty tokens per column, from the footer of the identity file: none of its rows is read here."""
+    path = delivery.file_of(table.identite_name)
+    if path is None:
+        return
+    footer = pq.read_metadata(path)
+    empty = dict.fromkeys(TOKEN_COLUMNS, 0)
+    for group in (footer.row_group(i) for i in range(footer.num_row_groups)):
+        for part in (group.column(j) for j in range(group.num_columns)):
+            if part.path_in_schema in empty and part.statistics is not None:
+                empty[part.path_in_schema] += part.statistics.null_count
+    mark = {
+        "extrait_id": delivery.manifest.extrait_id,
+        "table_contrat": table.name,
+        "lignes": footer.num_rows,
+    }
+    rows = [mark | {"colonne": column, "lignes_vides": n} for column, n in empty.items()]
+    warehouse.append(TOKENS, pl.DataFrame(rows))

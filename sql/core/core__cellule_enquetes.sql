@@ -1,0 +1,9 @@
+-- Réponses d'enquête, en codes déclarés.
+-- Ce qui a été livré une fois reste ; la version la plus récente de chaque ligne l'emporte.
+CREATE OR REPLACE TABLE core__cellule_enquetes AS
+SELECT * EXCLUDE (extrait_id, extrait_mois)
+FROM raw_cellule__enquetes
+WHERE list_contains($extraits, extrait_id)
+QUALIFY list_position($extraits, extrait_id)
+    = max(list_position($extraits, extrait_id)) OVER (PARTITION BY enquete_id, repondant, question)
+ORDER BY ALL;

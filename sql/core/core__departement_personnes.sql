@@ -1,0 +1,7 @@
+-- Personnes des dossiers RSA du Département.
+-- L'extrait le plus récent seul : chaque livraison redonne la table entière.
+CREATE OR REPLACE TABLE core__departement_personnes AS
+SELECT * EXCLUDE (extrait_id, extrait_mois)
+FROM raw_departement__personnes
+WHERE list_contains($derniers, extrait_id)
+ORDER BY ALL;
