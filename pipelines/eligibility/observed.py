@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipelines.calendar import month_of_number
 from pipelines.eligibility.nomenclature import (
     FARM_ACT,
     FARM_NATURES,
@@ -118,8 +119,9 @@ def _ranked_people(personnes: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:
 
 
 def _monthly(rows: pl.DataFrame, start: int, months: int) -> pl.DataFrame:
-    numbered = rows.with_columns(_t=month_numbers("mois") - start)
-    return numbered.filter(pl.col("_t").is_between(0, months - 1))
+    columns = {month_of_number(start + column): column for column in range(months)}
+    inside = rows.filter(pl.col("mois").is_in(list(columns)))
+    return inside.with_columns(_t=pl.col("mois").replace_strict(columns, return_dtype=pl.Int32))
 
 
 def _households(rows: pl.DataFrame, ids: pl.DataFrame, months: int) -> Households:

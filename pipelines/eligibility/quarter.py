@@ -13,7 +13,16 @@ SHIFTED_QUARTER_SINCE: Final = "2025-03"
 """First month of right whose reference quarter is M-4..M-2 at the CAF (before: M-3..M-1)."""
 
 WINDOW: Final = 12
-"""Months of input before and with the month of right: M-11..M (daily allowances look that far back)."""
+"""Months of daily allowances: M-11..M."""
+
+INCOME_MONTHS: Final = 9
+"""Months of income: M-8..M (a child's incomes decide, three months back, whether it counts)."""
+
+RIGHT_MONTHS: Final = 5
+"""Months where the household itself is looked at: M-4..M."""
+
+CARRIED_MONTHS: Final = 2
+"""Last months that may be undeclared: M-1 and M."""
 
 CHILD_LIMIT_MONTHS: Final = 25 * 12
 APPLICANT, SPOUSE, CHILD, FILE_HOLDER = range(4)
@@ -54,28 +63,26 @@ class Quarter:
         return month_number(self.first) - self.people.birth[self.members]
 
     @property
-    def months(self) -> slice:
-        """Columns of the observed tables that make the window."""
-        last = month_number(self.first) - self.observed.start
-        return slice(last - WINDOW + 1, last + 1)
-
-    @property
     def reference(self) -> slice:
-        """Columns of the window that make the reference quarter."""
-        last = WINDOW - 2 if self.first >= self.shifted_since else WINDOW - 1
-        return slice(last - 3, last)
+        """Columns, counted from the last, that make the reference quarter of any window."""
+        return slice(-5, -2) if self.first >= self.shifted_since else slice(-4, -1)
 
-    def person(self, table: NDArray[Any]) -> NDArray[Any]:
-        """Window of a persons × months table."""
-        return table[self.members, self.months]
+    def person(self, table: NDArray[Any], months: int = RIGHT_MONTHS) -> NDArray[Any]:
+        """Last ``months`` columns of a persons × months table, for the persons of the quarter."""
+        return table[self.members, self._columns(months)]
 
     def household(self, table: NDArray[Any]) -> NDArray[Any]:
-        """Window of a households × months table."""
-        return table[self.households, self.months]
+        """RIGHT_MONTHS columns of a households × months table, for the households of the quarter."""
+        return table[self.households, self._columns(RIGHT_MONTHS)]
+
+    def _columns(self, months: int) -> slice:
+        end = month_number(self.first) - self.observed.start + 1
+        return slice(end - months, end)
 
     def any_member(self, flags: Flags) -> Flags:
         """Households with at least one person flagged."""
-        return np.bincount(self.family[flags], minlength=len(self.households)) > 0
+        found: Flags = np.bincount(self.family[flags], minlength=len(self.households)) > 0
+        return found
 
     def only(self, kept: Flags) -> "Quarter":
         """The same quarter without the households that are not kept."""
@@ -115,21 +122,22 @@ def carry_last_declared(values: Floats, declared: Flags) -> Floats:
     """Trap 1. Fill the last two months (M-1, M), when not yet declared, with the last known month.
 
     Left at zero after an income, month M would look like the end of a job and neutralise the quarter.
-    A real end of work is a declared nil. ``values`` and ``declared``: persons × WINDOW.
+    A real end of work is a declared nil. ``values`` and ``declared`` end at month M.
     """
     carried = values.copy()
-    for month in (WINDOW - 2, WINDOW - 1):
+    for month in range(-CARRIED_MONTHS, 0):
         carried[:, month] = np.where(declared[:, month], values[:, month], carried[:, month - 1])
     return carried
 
 
 def declared_months(quarter: Quarter) -> Flags:
-    """Person-months whose incomes are known: a child's month is declared with the applicant's."""
+    """Person-months (M-4..M) whose incomes are known: a child's month is declared with the applicant's."""
     own = quarter.person(quarter.people.declared)
-    applicant = np.zeros((len(quarter.households), WINDOW), np.bool_)
+    applicant = np.zeros((len(quarter.households), RIGHT_MONTHS), np.bool_)
     chief = quarter.role == APPLICANT
     applicant[quarter.family[chief]] = own[chief]
-    return own | (~quarter.adult[:, None] & applicant[quarter.family])
+    known: Flags = own | (~quarter.adult[:, None] & applicant[quarter.family])
+    return known
 
 
 def _file_holder_as_applicant(family: Ints, role: NDArray[np.int8], households: int) -> NDArray[np.int8]:
@@ -142,4 +150,5 @@ def _file_holder_as_applicant(family: Ints, role: NDArray[np.int8], households: 
 def _still_child_or_adult(role: NDArray[np.int8], age_months: Ints) -> Flags:
     """Children are born and under 25; a child of unknown birth is kept (the household will be unknown)."""
     born = (age_months >= 0) | (age_months < -NEVER // 2)
-    return (role != CHILD) | (born & (age_months < CHILD_LIMIT_MONTHS))
+    kept: Flags = (role != CHILD) | (born & (age_months < CHILD_LIMIT_MONTHS))
+    return kept

@@ -92,8 +92,12 @@ def _chunks(
 ) -> Iterator[tuple[Observed, pl.DataFrame]]:
     """Arrays and units of at most CHUNK households at a time."""
     ids = units.select("menage_id").unique().sort("menage_id")
-    start = (units["_first"].min() or 0) - WINDOW + 1
-    months = (units["_first"].max() or 0) - start + 1
+    firsts = units["_first"].to_list() or [0]
+    start = min(firsts) - WINDOW + 1
+    months = max(firsts) - start + 1
+    if ids.height <= CHUNK:
+        yield observe(menages, personnes, prestations, ressources, start, months), units
+        return
     for part in ids.iter_slices(CHUNK):
         inside = personnes.join(part, on="menage_id", how="semi")
         who = inside.select("personne_id").unique()

@@ -20,6 +20,8 @@ from pipelines.eligibility.observed import STATUSES, Flags, Floats, Ints
 from pipelines.eligibility.quarter import (
     CHILD,
     CHILD_LIMIT_MONTHS,
+    INCOME_MONTHS,
+    RIGHT_MONTHS,
     WINDOW,
     Quarter,
     carry_last_declared,
@@ -136,11 +138,11 @@ def _write_people(inputs: Inputs, quarter: Quarter) -> None:
     inputs.write(
         "rsa_jeune_condition_heures_travail_remplie", quarter.first, _may_have_worked_enough(quarter)
     )
-    for month in window_months(quarter):
+    for month in last_months(quarter, RIGHT_MONTHS):
         inputs.write("enceinte", month, people.pregnant[quarter.members])
         for variable in _FALSE_MONTHLY:
             inputs.write(variable, month, none)
-    for year in _years(window_months(quarter)):
+    for year in _years(last_months(quarter, RIGHT_MONTHS)):
         inputs.write("enfant_a_charge", year, none)
 
 
@@ -148,26 +150,27 @@ def _write_incomes(inputs: Inputs, quarter: Quarter) -> None:
     incomes = carried_incomes(quarter)
     nothing = np.zeros((len(quarter.members), WINDOW), np.float32)
     incomes["indemnites_journalieres"] = sum((incomes.get(a, nothing) for a in DAILY_ALLOWANCES), nothing)
-    incomes |= {
-        name: np.nan_to_num(quarter.person(quarter.people.benefits[name])) for name in PERSON_BENEFITS
-    }
-    for variable in (*_INCOMES, *_EMPTY_MONTHLY, *PERSON_BENEFITS, "indemnites_journalieres"):
-        _write_months(inputs, variable, window_months(quarter), incomes.get(variable, nothing))
+    for variable in (*_INCOMES, *_EMPTY_MONTHLY, "indemnites_journalieres"):
+        _write_months(inputs, variable, quarter, incomes.get(variable, nothing[:, -INCOME_MONTHS:]))
+    for variable in PERSON_BENEFITS:
+        _write_months(
+            inputs, variable, quarter, np.nan_to_num(quarter.person(quarter.people.benefits[variable]))
+        )
     inputs.write("date_arret_de_travail", "ETERNITY", _stoppage_dates(quarter, incomes))
     _write_yearly(inputs, quarter, incomes)
 
 
 def _write_yearly(inputs: Inputs, quarter: Quarter, incomes: dict[str, Floats]) -> None:
     """Self-employed result of the year; two-year-old wealth incomes (PPA) taken equal to today's."""
-    result = _last_positive(quarter.person(quarter.people.yearly))
+    result = _last_positive(quarter.person(quarter.people.yearly, WINDOW))
     foyers = np.zeros(len(quarter.households), np.float32)
     nothing = np.zeros(len(quarter.members), np.float32)
-    years = _years(window_months(quarter))
+    years = _years(last_months(quarter, INCOME_MONTHS))
     for year in years:
         inputs.write("ppa_rsa_derniers_revenus_tns_annuels_connus", year, result)
     for year in sorted({*years, *(str(int(y) - 2) for y in years)}):
         inputs.write("assiette_csg_plus_values", year, foyers)
-    for month in _months_of_two_years_before(window_months(quarter)):
+    for month in _months_of_two_years_before(years):
         inputs.write("rente_viagere_titre_onereux", month, foyers)
         for variable in WEALTH_INCOMES:
             current = incomes[variable][:, quarter.reference].mean(axis=1) if variable in incomes else nothing
@@ -175,39 +178,47 @@ def _write_yearly(inputs: Inputs, quarter: Quarter, incomes: dict[str, Floats]) 
 
 
 def _write_households(inputs: Inputs, quarter: Quarter) -> None:
-    months, homes = window_months(quarter), quarter.dwellings
-    present = quarter.household(homes.present)
+    homes, size = quarter.dwellings, len(quarter.households)
+    months = last_months(quarter, RIGHT_MONTHS)
     benefits = {n: np.nan_to_num(quarter.household(homes.benefits[n])) for n in HOUSEHOLD_BENEFITS}
     benefits["cf_non_majore_avant_cumul"] = np.minimum(benefits["cf"], _monthly(ordinary_cf, months))
     benefits["rsa_forfait_asf"] = _counted_asf(quarter, benefits["asf"])
     for name, table in benefits.items():
-        _write_months(inputs, name, months, table)
-    status = _known_status(quarter.household(homes.status), present)
-    isolated = _recently_isolated(quarter, present)
+        _write_months(inputs, name, quarter, table)
     refuse_unknown_labels(inputs.law, STATUSES)
+    status, isolated = _known_status(quarter), _recently_isolated(quarter)
     for index, month in enumerate(months):
         inputs.write("statut_occupation_logement", month, np.array(STATUSES)[status[:, index]])
         inputs.write("rsa_isolement_recent", month, isolated[:, index])
-        inputs.write("rente_viagere_titre_onereux", month, np.zeros(len(present), np.float32))
         shifted = shifted_reference_quarter(month, quarter.shifted_since)
-        inputs.write("departement_experimentation_rsa", month, np.full(len(present), shifted))
+        inputs.write("departement_experimentation_rsa", month, np.full(size, shifted))
+    for month in last_months(quarter, INCOME_MONTHS):
+        inputs.write("rente_viagere_titre_onereux", month, np.zeros(size, np.float32))
 
 
-def window_months(quarter: Quarter) -> list[str]:
-    """The WINDOW months ending at the first month of the quarter."""
+def last_months(quarter: Quarter, months: int) -> list[str]:
+    """The ``months`` months ending at the first month of the quarter."""
     last = month_number(quarter.first)
-    return [month_of_number(last - WINDOW + 1 + i) for i in range(WINDOW)]
+    return [month_of_number(number) for number in range(last - months + 1, last + 1)]
 
 
 def carried_incomes(quarter: Quarter) -> dict[str, Floats]:
-    """Monthly incomes of the persons over the window, the undeclared last months carried forward."""
+    """Monthly incomes of the persons, the undeclared last months carried forward.
+
+    M-11..M for the daily allowances, M-8..M for the others.
+    """
     declared = declared_months(quarter)
-    incomes = quarter.people.incomes
-    return {name: carry_last_declared(quarter.person(table), declared) for name, table in incomes.items()}
+    return {
+        name: carry_last_declared(
+            quarter.person(table, WINDOW if name in DAILY_ALLOWANCES else INCOME_MONTHS), declared
+        )
+        for name, table in quarter.people.incomes.items()
+    }
 
 
-def _write_months(inputs: Inputs, variable: str, months: list[str], table: Floats) -> None:
-    for index, month in enumerate(months):
+def _write_months(inputs: Inputs, variable: str, quarter: Quarter, table: Floats) -> None:
+    """One input per month, the last column of ``table`` being the first month of the quarter."""
+    for index, month in enumerate(last_months(quarter, table.shape[1])):
         inputs.write(variable, month, np.ascontiguousarray(table[:, index], np.float32))
 
 
@@ -219,15 +230,15 @@ def _may_have_worked_enough(quarter: Quarter) -> Flags:
     """Adults under 25 whose work history may open the RSA, or pregnant (CASF L262-4: child to be born)."""
     people = quarter.people
     young = quarter.adult & (quarter.age_months < CHILD_LIMIT_MONTHS)
-    return young & ((people.worked_enough[quarter.members] != 0) | people.pregnant[quarter.members])
+    may: Flags = young & ((people.worked_enough[quarter.members] != 0) | people.pregnant[quarter.members])
+    return may
 
 
 def _last_positive(table: Floats) -> Floats:
     """Last positive value of each row, 0 without."""
     positions = np.where(table > 0, np.arange(table.shape[1]), -1).max(axis=1)
-    return np.where(positions >= 0, np.take_along_axis(table, positions[:, None], 1)[:, 0], 0).astype(
-        np.float32
-    )
+    last: Floats = np.take_along_axis(table, positions[:, None], 1)[:, 0]
+    return np.where(positions >= 0, last, np.float32(0))
 
 
 def _stoppage_dates(quarter: Quarter, incomes: dict[str, Floats]) -> NDArray[Any]:
@@ -238,7 +249,7 @@ def _stoppage_dates(quarter: Quarter, incomes: dict[str, Floats]) -> NDArray[Any
     columns = np.arange(WINDOW)
     last = np.where(paid, columns, -1).max(axis=1)
     before = np.where(gap & (columns < last[:, None]), columns, -1).max(axis=1)
-    told = quarter.person(quarter.people.stoppage_since)[np.arange(len(last)), last]
+    told = quarter.person(quarter.people.stoppage_since, WINDOW)[np.arange(len(last)), last]
     start = np.where(told > 0, told, month_number(quarter.first) - WINDOW + 2 + before)
     dates = (start - _UNIX_EPOCH).astype("datetime64[M]").astype("datetime64[D]")
     return np.where(last >= 0, dates, np.datetime64("0001-01-01", "D"))
@@ -247,27 +258,29 @@ def _stoppage_dates(quarter: Quarter, incomes: dict[str, Floats]) -> NDArray[Any
 def _counted_asf(quarter: Quarter, asf: Floats) -> Floats:
     """ASF counts for its flat rate per child (CASF R262-10-1), never more than what is paid."""
     children = np.bincount(quarter.family[quarter.role == CHILD], minlength=len(quarter.households))
-    return np.minimum(asf, children[:, None] * _monthly(asf_flat_rate, window_months(quarter))).astype(
-        np.float32
-    )
+    rates = _monthly(asf_flat_rate, last_months(quarter, RIGHT_MONTHS))
+    counted: Floats = np.minimum(asf, children.astype(np.float32)[:, None] * rates)
+    return counted
 
 
-def _known_status(status: NDArray[np.int8], present: Flags) -> NDArray[np.int8]:
-    return np.where(present, status, status[:, -1:])
+def _known_status(quarter: Quarter) -> NDArray[np.int8]:
+    """Housing status of each month; where the household was not yet there, that of the month of right."""
+    status = quarter.household(quarter.dwellings.status)
+    return np.where(quarter.household(quarter.dwellings.present), status, status[:, -1:])
 
 
-def _recently_isolated(quarter: Quarter, present: Flags) -> Flags:
+def _recently_isolated(quarter: Quarter) -> Flags:
     """End of a life as a couple less than 18 months before each month (RSA majoré)."""
     since = quarter.household(quarter.dwellings.isolated_since)
-    since = np.where(present, since, since[:, -1:])
-    months: Ints = np.arange(WINDOW, dtype=np.int32) + month_number(quarter.first) - WINDOW + 1
-    return (since <= months) & (months - since < ISOLATION_MONTHS)
+    since = np.where(quarter.household(quarter.dwellings.present), since, since[:, -1:])
+    months: Ints = month_number(quarter.first) + np.arange(1 - RIGHT_MONTHS, 1, dtype=np.int32)
+    recent: Flags = (since <= months) & (months - since < ISOLATION_MONTHS)
+    return recent
 
 
 def _years(months: list[str]) -> list[str]:
     return sorted({month[:4] for month in months})
 
 
-def _months_of_two_years_before(months: list[str]) -> list[str]:
-    years = [int(year) - 2 for year in _years(months)]
-    return [f"{year}-{month:02d}" for year in years for month in range(1, 13)]
+def _months_of_two_years_before(years: list[str]) -> list[str]:
+    return [f"{int(year) - 2}-{month:02d}" for year in years for month in range(1, 13)]

@@ -14,10 +14,10 @@ from pipelines.eligibility.nomenclature import (
 from pipelines.eligibility.observed import NEVER, STATUSES, Flags
 from pipelines.eligibility.quarter import (
     APPLICANT,
+    CARRIED_MONTHS,
     CHILD,
     CHILD_LIMIT_MONTHS,
     SPOUSE,
-    WINDOW,
     Quarter,
     declared_months,
 )
@@ -67,20 +67,19 @@ def _unknown_composition(quarter: Quarter) -> Flags:
 
 def _unknown_incomes(quarter: Quarter) -> Flags:
     """An adult with a month of the reference quarter that nobody declared (M-1 and M are carried)."""
-    required = declared_months(quarter)[:, quarter.reference.start : min(quarter.reference.stop, WINDOW - 2)]
+    required = declared_months(quarter)[:, quarter.reference.start : -CARRIED_MONTHS]
     return quarter.any_member(quarter.adult & ~required.all(axis=1))
 
 
 def _unknown_benefits(quarter: Quarter) -> Flags:
     """An observed benefit left empty since the reference quarter, in a month when the household is there."""
-    since = slice(quarter.reference.start, WINDOW)
-    homes, present = quarter.dwellings, quarter.household(quarter.dwellings.present)[:, since]
+    homes, present = quarter.dwellings, quarter.household(quarter.dwellings.present)
     empty = np.zeros(len(present), np.bool_)
     for name in HOUSEHOLD_BENEFITS:
-        empty |= np.isnan(quarter.household(homes.benefits[name])[:, since]).any(axis=1)
+        empty |= np.isnan(quarter.household(homes.benefits[name])).any(axis=1)
     missing = np.zeros(len(quarter.members), np.bool_)
     for name in PERSON_BENEFITS:
-        unknown = np.isnan(quarter.person(quarter.people.benefits[name])[:, since])
+        unknown = np.isnan(quarter.person(quarter.people.benefits[name]))
         missing |= (unknown & present[quarter.family]).any(axis=1)
     return empty | quarter.any_member(missing & quarter.adult)
 
@@ -92,14 +91,11 @@ def _unproven_permit(quarter: Quarter) -> Flags:
 
 
 def _has_other_benefit(quarter: Quarter) -> Flags:
-    since = slice(quarter.reference.start, WINDOW)
     proven = np.zeros(len(quarter.households), np.bool_)
     for name in HOUSEHOLD_BENEFITS:
-        proven |= (quarter.household(quarter.dwellings.benefits[name])[:, since] > 0).any(axis=1)
+        proven |= (quarter.household(quarter.dwellings.benefits[name]) > 0).any(axis=1)
     for name in PERSON_BENEFITS:
-        proven |= quarter.any_member(
-            (quarter.person(quarter.people.benefits[name])[:, since] > 0).any(axis=1)
-        )
+        proven |= quarter.any_member((quarter.person(quarter.people.benefits[name]) > 0).any(axis=1))
     return proven
 
 
