@@ -62,7 +62,7 @@ def _levels(motif: str) -> dict[str, Any]:
 def _write_chart(path: Path, spec: dict[str, Any], name: str) -> Path:
     title, subtitle = _TITLES[name]
     spec["title"] = {"text": title, "subtitle": subtitle, "anchor": "middle"}
-    page = chart_html(spec, inline=True, fullhtml=True)
+    page: str = chart_html(spec, inline=True, fullhtml=True)  # type: ignore[no-untyped-call]
     with whole_file(path) as partial:
         partial.write_text(page.replace("<html>", '<html lang="fr">', 1), encoding="utf-8")
     return path
