@@ -24,7 +24,7 @@ class RowRule:
 def _due_when_closed(amount: str, state: str, right: str) -> RowRule:
     return RowRule(
         f"{amount}_dossier_clos",
-        f"{right} dû alors que le dossier est clos.",
+        f"{right} alors que le dossier est clos.",
         (amount, state),
         (pl.col(state) == CLOSED) & (pl.col(amount) > 0),
     )
@@ -40,8 +40,8 @@ def reversed_period(start: str, end: str) -> RowRule:
     )
 
 
-RSA_DUE_WHEN_CLOSED = _due_when_closed("rsa_du", "rsa_etat", "RSA")
-PPA_DUE_WHEN_CLOSED = _due_when_closed("ppa_due", "ppa_etat", "Prime d'activité")
+RSA_DUE_WHEN_CLOSED = _due_when_closed("rsa_du", "rsa_etat", "RSA dû")
+PPA_DUE_WHEN_CLOSED = _due_when_closed("ppa_due", "ppa_etat", "Prime d'activité due")
 NIL_WITH_AMOUNT = RowRule(
     "nul_avec_montant",
     "Ressources déclarées nulles (000) avec un montant.",

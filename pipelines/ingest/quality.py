@@ -178,7 +178,9 @@ def _checkpoint(context: Any, name: str, limits: list[Limit]) -> Any:
 
 def _suite(context: Any, name: str, limits: list[Limit]) -> Any:
     import great_expectations as gx
-    from great_expectations.expectations.core import ExpectColumnValuesToBeBetween
+    from great_expectations.expectations.core.expect_column_values_to_be_between import (
+        ExpectColumnValuesToBeBetween,
+    )
 
     suite = context.suites.add(gx.ExpectationSuite(name=name))
     for limit in limits:
