@@ -66,7 +66,9 @@ def _wages(rng: Rng, population: Population, month: int, living: Array) -> tuple
     people, facts = population.people, section("revenus")
     paid = (*work.EMPLOYED, work.APPRENTICE, work.SHELTERED)
     job_of_student = (people["work"] == work.STUDENT) & (people["support"] < 0.16) & (people["role"] <= CJT)
-    rows = np.flatnonzero(living & (np.isin(people["work"], paid) | job_of_student) & ~_on_maternity(population, month))
+    rows = np.flatnonzero(
+        living & (np.isin(people["work"], paid) | job_of_student) & ~_on_maternity(population, month)
+    )
     job = people["work"][rows]
     steady = np.isin(job, (work.CDI, work.APPRENTICE, work.SHELTERED))
     spread = np.where(steady, facts["variation_mensuelle_cdi"], facts["variation_mensuelle_precaire"])
@@ -94,7 +96,9 @@ def _sick_pay(population: Population, living: Array) -> tuple[str, Array, Array]
 
 def _on_maternity(population: Population, month: int) -> Array:
     due = population.people["due"]
-    return np.asarray((due != NOBODY) & (due - month <= 1) & np.isin(population.people["work"], work.EMPLOYED))
+    return np.asarray(
+        (due != NOBODY) & (due - month <= 1) & np.isin(population.people["work"], work.EMPLOYED)
+    )
 
 
 def _maternity(population: Population, month: int, living: Array) -> tuple[str, Array, Array]:
@@ -169,7 +173,9 @@ def _know_caf(population: Population, month: int, by_person: dict[str, Array]) -
     people, homes, facts = population.people, population.homes, section("caf")
     chance = np.full(len(homes), facts["connu_autre_menage"])
     children = _children(population, month, 0, 20)
-    chance = np.maximum(chance, np.where(children >= 2, 0.975, np.where(children == 1, facts["connu_un_enfant"], 0)))
+    chance = np.maximum(
+        chance, np.where(children >= 2, 0.975, np.where(children == 1, facts["connu_un_enfant"], 0))
+    )
     chance = np.maximum(chance, np.where(_children(population, month, 0, 3) > 0, 0.90, 0))
     chance = np.maximum(chance, np.where(_housing_benefit(population) > 0, 1 - facts["sans_demande_al"], 0))
     disabled = np.flatnonzero((by_person["aah"] > 0) & (people["home"] >= 0))
@@ -204,7 +210,9 @@ def _housing_benefit(population: Population) -> Array:
 def _family_allowances(population: Population, month: int) -> dict[str, Array]:
     scale, base = section("baremes"), dated(section("baremes")["bmaf"], month)
     children = _children(population, month, 0, 20)
-    share = np.where(children >= 2, scale["af_deux_enfants"] + (children - 2) * scale["af_enfant_suivant"], 0.0)
+    share = np.where(
+        children >= 2, scale["af_deux_enfants"] + (children - 2) * scale["af_enfant_suivant"], 0.0
+    )
     average, ceiling = population.homes["average"], scale["af_plafond_mois"] + 560.0 * (children - 2)
     reduced = np.where(average < ceiling, 1.0, np.where(average < ceiling * 1.33, 0.5, 0.25))
     older = _children(population, month, scale["af_age_minimum"], 20) - (children == 2)
@@ -236,7 +244,11 @@ def _support_allowance(population: Population, month: int, received: Received) -
 def _birth_allowance(population: Population, month: int) -> Array:
     scale, base = section("baremes"), dated(section("baremes")["bmaf"], month)
     average = population.homes["average"]
-    rate = np.where(average < scale["paje_plafond_mois"], 1.0, np.where(average < scale["paje_plafond_mois"] * 1.2, 0.5, 0))
+    rate = np.where(
+        average < scale["paje_plafond_mois"],
+        1.0,
+        np.where(average < scale["paje_plafond_mois"] * 1.2, 0.5, 0),
+    )
     return np.where(_children(population, month, 0, 3) > 0, rate * scale["paje_base"] * base, 0.0)
 
 

@@ -70,7 +70,9 @@ def _die(rng: Rng, population: Population, month: int) -> None:
     there = people["home"] >= 0
     alone_with_children = (adults_of(population) == 1) & (children_of(population) > 0)
     spared = alone_with_children[people["home"]] & (people["role"] <= CJT)
-    weights = np.exp(life["gompertz_pente"] * ages(population, month)) * np.where(people["sexe"] == 1, 1.5, 1.0)
+    weights = np.exp(life["gompertz_pente"] * ages(population, month)) * np.where(
+        people["sexe"] == 1, 1.5, 1.0
+    )
     chance = _scaled(weights * there, there.sum() * life["deces_par_an"] / 12)
     dead = np.flatnonzero((rng.random(len(people)) < chance) & ~spared)
     left = people["conjoint"][dead]
@@ -99,7 +101,9 @@ def _end_unions(population: Population, persons: Array, month: int) -> None:
 
 def _fertile(population: Population, month: int) -> Array:
     people, age = population.people, ages(population, month)
-    woman = (people["sexe"] == 2) & (people["home"] >= 0) & (people["role"] <= CJT) & (people["due"] == NOBODY)
+    woman = (
+        (people["sexe"] == 2) & (people["home"] >= 0) & (people["role"] <= CJT) & (people["due"] == NOBODY)
+    )
     curve = np.exp(-(((age - 30.5) / 5.2) ** 2) / 2) * ((age >= 17) & (age <= 44))
     return np.asarray(curve * woman * np.where(people["conjoint"] >= 0, 1.0, 0.13))
 
@@ -126,9 +130,7 @@ def _give_birth(rng: Rng, population: Population, month: int) -> None:
 def _come_of_age(population: Population, month: int) -> None:
     people = population.people
     grown = np.flatnonzero(
-        (people["home"] >= 0)
-        & (people["role"] == ENF)
-        & (month - people["birth"] >= 12 * MAJORITY_OF_CHARGE)
+        (people["home"] >= 0) & (people["role"] == ENF) & (month - people["birth"] >= 12 * MAJORITY_OF_CHARGE)
     )
     settle_grown_children(population, grown, month)
 
@@ -184,7 +186,9 @@ def _separate(rng: Rng, population: Population, month: int) -> None:
     _end_unions(population, leaver, month)
     status = population.homes["sitfam"][people["home"][leaver]]
     _stay_alone(population, stayer, month, "SEF")
-    population.homes["kind"][people["home"][stayer]] = np.where(with_children, LONE_PARENT, people["sexe"][stayer] - 1)
+    population.homes["kind"][people["home"][stayer]] = np.where(
+        with_children, LONE_PARENT, people["sexe"][stayer] - 1
+    )
     place = _somewhere(rng, population, population.homes["place"][people["home"][leaver]])
     home = _new_home(rng, population, leaver, place, month, "ISO")
     population.homes["sitfam"][home] = np.where(np.isin(status, ["MAR", "PAC"]), "SEF", "ISO")
@@ -196,7 +200,10 @@ def _unite(rng: Rng, population: Population, month: int) -> None:
     single &= (age >= 19) & (age < 70) & ~np.isin(homes["place"][people["home"]], population.outside)
     chance = single * np.exp(-(age - 28).clip(0) / 25) * section("vie")["unions_par_an"] / 4
     chosen = rng.random(len(people)) < chance
-    men, women = np.flatnonzero(chosen & (people["sexe"] == 1)), np.flatnonzero(chosen & (people["sexe"] == 2))
+    men, women = (
+        np.flatnonzero(chosen & (people["sexe"] == 1)),
+        np.flatnonzero(chosen & (people["sexe"] == 2)),
+    )
     size = min(len(men), len(women))
     men, women = rng.permutation(men)[:size], rng.permutation(women)[:size]
     men, women = men[np.argsort(age[men])], women[np.argsort(age[women])]

@@ -88,16 +88,18 @@ def found(rng: Rng, territoire: Territory, habitants: int, month: int, months: i
     ``months`` is the length of the story: the pool of future arrivals is sized on it.
     """
     places, inside, crown, sizes = _places(territoire)
-    scale = habitants / sizes[inside].sum()
-    settled = _dwellings(rng, int(habitants + sizes[crown].sum() * scale))
+    sizes = sizes * habitants / sizes[inside].sum()
+    settled = _dwellings(rng, int(sizes.sum()))
     size = len(settled.kind)
     mobile = np.exp(-(settled.age - 25).clip(0) / 22) + 0.08
     future = settled.take(rng.choice(size, _arrivals(size, months), p=_share(mobile)))
     everyone = Candidates(*(np.concatenate(pair) for pair in zip(settled, future, strict=True)))
     place = np.concatenate([_spread(rng, sizes, size), _away(rng, ~inside & ~crown, len(future.kind))])
     arrives = np.where(np.arange(len(place)) < size, 0, month + rng.integers(1, months, len(place)))
-    town = (sizes >= section("logement")["ville_habitants"]) | (~inside & ~crown)
-    return _settle(rng, everyone, place, arrives, month, Population(*_empty(), places, inside, crown, town, sizes))
+    town = _towns(territoire, len(places))
+    return _settle(
+        rng, everyone, place, arrives, month, Population(*_empty(), places, inside, crown, town, sizes)
+    )
 
 
 def _places(territoire: Territory) -> tuple[Array, Array, Array, Array]:
@@ -106,8 +108,15 @@ def _places(territoire: Territory) -> tuple[Array, Array, Array, Array]:
     codes = np.concatenate([known["commune_insee"].to_numpy().astype("U5"), away])
     crown = np.concatenate([known["est_couronne"].to_numpy(), np.zeros(len(away), bool)])
     inside = np.concatenate([~known["est_couronne"].to_numpy(), np.zeros(len(away), bool)])
-    sizes = np.concatenate([known["population"].to_numpy().astype(float), np.zeros(len(away))])
+    peopled = np.where(crown[: len(known)], section("structure")["part_couronne_peuplee"], 1.0)
+    sizes = np.concatenate([known["population"].to_numpy() * peopled, np.zeros(len(away))])
     return codes, inside, crown, sizes
+
+
+def _towns(territoire: Territory, places: int) -> Array:
+    """Places big enough for renting to prevail; every place outside is one."""
+    big = territoire.communes["population"].to_numpy() >= section("logement")["ville_habitants"]
+    return np.concatenate([big, np.ones(places - len(big), bool)])
 
 
 def _spread(rng: Rng, sizes: Array, size: int) -> Array:
@@ -207,7 +216,14 @@ def _empty() -> tuple[Columns, Columns, Columns]:
         return Columns(**{name: np.zeros(0, kind) for name, kind in types.items()})
 
     people = blank(sexe="i1", birth="i8", day="i1", deces="i8", lieu="U5", nati="U1")
-    for name, kind in {"pere": "i8", "mere": "i8", "home": "i8", "role": "i1", "conjoint": "i8", "due": "i8"}.items():
+    for name, kind in {
+        "pere": "i8",
+        "mere": "i8",
+        "home": "i8",
+        "role": "i1",
+        "conjoint": "i8",
+        "due": "i8",
+    }.items():
         people[name] = np.zeros(0, kind)
     homes = blank(kind="i1", place="i8", logement="i8", occ="U3", social="?", sitfam="U3", since="i8")
     for name, kind in {"farm": "?", "arrives": "i8", "alive": "?", **CAF_COLUMNS}.items():
@@ -249,7 +265,11 @@ def _open_homes(
 
 
 def _years_since(rng: Rng, age: Array) -> Array:
-    return (rng.exponential(np.maximum(age - 18, 1) / 2.5) * 12).clip(0, np.maximum(age - 18, 0) * 12).astype(int)
+    return (
+        (rng.exponential(np.maximum(age - 18, 1) / 2.5) * 12)
+        .clip(0, np.maximum(age - 18, 0) * 12)
+        .astype(int)
+    )
 
 
 def _family_status(rng: Rng, kind: Array, age: Array) -> Array:
@@ -277,7 +297,9 @@ def draw_tenure(rng: Rng, kind: Array, age: Array, town: Array) -> tuple[Array, 
     owner = owner + facts["plus_couple"] * ((kind == COUPLE) | (kind == COUPLE_WITH_CHILDREN))
     draw, other = rng.random(len(kind)), rng.random(len(kind))
     loan = (age < facts["accedant_age_max"]) & (rng.random(len(kind)) < facts["part_accedant"])
-    bare = np.where(other < facts["sans_domicile"], "SRO", np.where(other < facts["loge_gratuitement"], "HGP", "LOC"))
+    bare = np.where(
+        other < facts["sans_domicile"], "SRO", np.where(other < facts["loge_gratuitement"], "HGP", "LOC")
+    )
     occ = np.where(draw < owner, np.where(loan, "ACC", "PRO"), bare)
     return occ, (occ == "LOC") & (rng.random(len(kind)) < facts["part_social"])
 
@@ -333,9 +355,7 @@ def _add_partners(
     rng: Rng, drawn: Candidates, homes: Array, first: Array, month: int, population: Population
 ) -> None:
     rows = np.flatnonzero((drawn.kind == COUPLE) | (drawn.kind == COUPLE_WITH_CHILDREN))
-    partner = add_people(
-        rng, population, month, drawn.partner[rows], np.full(len(rows), 2), homes[rows], CJT
-    )
+    partner = add_people(rng, population, month, drawn.partner[rows], np.full(len(rows), 2), homes[rows], CJT)
     people, status = population.people, population.homes["sitfam"][homes[rows]]
     swap = rng.random(len(rows)) < 0.55
     people["role"][first[rows[swap]]], people["role"][partner[swap]] = CJT, DEM
@@ -360,9 +380,7 @@ def _own_homes(population: Population, beside: Array, kind: Array, occ: Any, mon
     )
 
 
-def _add_flatmates(
-    rng: Rng, drawn: Candidates, homes: Array, month: int, population: Population
-) -> None:
+def _add_flatmates(rng: Rng, drawn: Candidates, homes: Array, month: int, population: Population) -> None:
     rows = np.flatnonzero(drawn.kind == UNRELATED)
     sexe = rng.integers(1, 3, len(rows))
     own = _own_homes(population, homes[rows], sexe - 1, population.homes["occ"][homes[rows]], month)
@@ -395,9 +413,7 @@ def settle_grown_children(population: Population, grown: Array, month: int) -> A
     return own
 
 
-def _name_absent_parents(
-    rng: Rng, child: Array, parent: Array, month: int, population: Population
-) -> None:
+def _name_absent_parents(rng: Rng, child: Array, parent: Array, month: int, population: Population) -> None:
     """The other parent of a lone parent's children: a person of the story, living elsewhere."""
     people = population.people
     alone = child[people["conjoint"][parent] == NOBODY]

@@ -177,7 +177,9 @@ def _long_since(story: Story, person: Array, role: Array) -> Array:
 def persons(story: Story) -> pl.DataFrame:
     """Every person of the story, absent parents and lost spouses included."""
     people = story.population.people
-    columns = {name: people[name] for name in ("sexe", "lieu", "nati", "pere", "mere", "birth", "day", "deces")}
+    columns = {
+        name: people[name] for name in ("sexe", "lieu", "nati", "pere", "mere", "birth", "day", "deces")
+    }
     frame = pl.DataFrame(columns).with_row_index("personne")
     frame = frame.with_columns(
         naissance=_date("birth", "day"),
@@ -191,7 +193,9 @@ def persons(story: Story) -> pl.DataFrame:
 
 def _date(month: str, day: str) -> pl.Expr:
     start = pl.date(pl.col(month) // 12, pl.col(month) % 12 + 1, 1)
-    return pl.min_horizontal(start.dt.offset_by("0d") + pl.duration(days=pl.col(day).cast(pl.Int64) - 1), start.dt.month_end())
+    return pl.min_horizontal(
+        start.dt.offset_by("0d") + pl.duration(days=pl.col(day).cast(pl.Int64) - 1), start.dt.month_end()
+    )
 
 
 def unions(story: Story) -> pl.DataFrame:
@@ -206,7 +210,10 @@ def unions(story: Story) -> pl.DataFrame:
 
 def access_distance(story: Story, territoire: Territory) -> Array:
     """Distance in km from each place to the nearest access point; the farthest one for places outside."""
-    known = {code: (lat, lon) for code, lat, lon in territoire.communes.select("commune_insee", "latitude", "longitude").iter_rows()}
+    known = {
+        code: (lat, lon)
+        for code, lat, lon in territoire.communes.select("commune_insee", "latitude", "longitude").iter_rows()
+    }
     points = [known[c] for c in section("recours")["points_acces"] if c in known]
     points += list(territoire.access_points.select("latitude", "longitude").iter_rows())
     here = np.array([known.get(code, (np.nan, np.nan)) for code in story.population.places])

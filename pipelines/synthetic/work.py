@@ -84,8 +84,12 @@ def work_one_month(rng: Rng, population: Population, month: int) -> None:
     _fall_ill(rng, population)
     changed = people["work"] != before
     people["months_in"] = np.where(changed, 0, people["months_in"] + 1)
-    people["base"] = np.where(changed & (people["work"] == COMPENSATED), _allowance(people["base"]), people["base"])
-    returned = np.isin(before, JOBLESS) | np.isin(before, (CHILD, STUDENT, APPRENTICE)) | (people["work"] == RETIRED)
+    people["base"] = np.where(
+        changed & (people["work"] == COMPENSATED), _allowance(people["base"]), people["base"]
+    )
+    returned = (
+        np.isin(before, JOBLESS) | np.isin(before, (CHILD, STUDENT, APPRENTICE)) | (people["work"] == RETIRED)
+    )
     _first_amounts(rng, population, month, np.flatnonzero(changed & returned))
 
 
@@ -128,7 +132,9 @@ def _job(rng: Rng, population: Population) -> Array:
     unstable = facts["part_cdd"] + facts["part_interim"]
     risk = np.exp(-0.45 * people["chance"])
     job = np.where(kind < part, PART_TIME, CDI)
-    job = np.where(draw < unstable * risk, np.where(kind < 0.6, CDD, np.where(kind < 0.82, INTERIM, SEASONAL)), job)
+    job = np.where(
+        draw < unstable * risk, np.where(kind < 0.6, CDD, np.where(kind < 0.82, INTERIM, SEASONAL)), job
+    )
     job = np.where(draw > 1 - facts["part_micro"], MICRO, job)
     own = draw > 1 - facts["part_micro"] - facts["part_independants"]
     return np.where(own & (job != MICRO), INDEPENDENT, job)
@@ -157,7 +163,9 @@ def _school(rng: Rng, population: Population, age: Array, young: Array) -> None:
 
 def _found_farms(rng: Rng, population: Population) -> None:
     people, homes, facts = population.people, population.homes, section("emploi")
-    working = (people["home"] >= 0) & (people["role"] <= CJT) & np.isin(people["work"], (CDI, INDEPENDENT, MICRO))
+    working = (
+        (people["home"] >= 0) & (people["role"] <= CJT) & np.isin(people["work"], (CDI, INDEPENDENT, MICRO))
+    )
     rural = ~population.towns[homes["place"][people["home"]]]
     farmer = working & rural & (rng.random(len(people)) < facts["part_agriculteurs"] * 1.9)
     people["work"][farmer] = FARMER
@@ -179,7 +187,11 @@ def _first_amounts(rng: Rng, population: Population, month: int, rows: Array) ->
     work, wage = people["work"][rows], _wages(rng, population, rows)
     amount = np.where(work == PART_TIME, wage * rng.uniform(0.35, 0.80, size), wage)
     amount = np.where(np.isin(work, (INTERIM, SEASONAL)), wage * rng.uniform(0.55, 1.0, size), amount)
-    amount = np.where(np.isin(work, (COMPENSATED, UNPAID_JOBLESS, ASS)), _allowance(wage * rng.uniform(0.6, 1.0, size)), amount)
+    amount = np.where(
+        np.isin(work, (COMPENSATED, UNPAID_JOBLESS, ASS)),
+        _allowance(wage * rng.uniform(0.6, 1.0, size)),
+        amount,
+    )
     amount = np.where(work == MICRO, _lognormal(rng, "micro", size), amount)
     amount = np.where(work == INDEPENDENT, _lognormal(rng, "independant", size), amount)
     amount = np.where(work == RETIRED, _pensions(rng, population, rows), amount)
@@ -225,7 +237,9 @@ def _leave_school(rng: Rng, population: Population, month: int) -> None:
     studying = np.isin(people["work"], (STUDENT, APPRENTICE)) & (age >= 18)
     done = studying & ((draw < rate * np.where(age >= 22, 3.0, 1.0)) | (age >= 27))
     hired = done & (rng.random(len(people)) < 0.62)
-    people["work"] = np.where(hired, _job(rng, population), np.where(done, UNPAID_JOBLESS, people["work"])).astype(np.int8)
+    people["work"] = np.where(
+        hired, _job(rng, population), np.where(done, UNPAID_JOBLESS, people["work"])
+    ).astype(np.int8)
 
 
 def _lose_jobs(rng: Rng, population: Population) -> None:
@@ -235,7 +249,9 @@ def _lose_jobs(rng: Rng, population: Population) -> None:
     rate[[INTERIM, SEASONAL]], rate[[MICRO, INDEPENDENT]] = facts["perte_interim"] / 2, 0.004
     lost = rng.random(len(people)) < rate[people["work"]] * np.exp(-0.25 * people["chance"])
     paid = rng.random(len(people)) < 0.62
-    people["work"] = np.where(lost, np.where(paid, COMPENSATED, UNPAID_JOBLESS), people["work"]).astype(np.int8)
+    people["work"] = np.where(lost, np.where(paid, COMPENSATED, UNPAID_JOBLESS), people["work"]).astype(
+        np.int8
+    )
 
 
 def _end_compensation(rng: Rng, population: Population) -> None:
