@@ -147,6 +147,18 @@ def _promised_files(folder: Path) -> set[str]:
 
 
 def _typed(path: Path, source: Source) -> pl.DataFrame:
+    try:
+        return _with_used_name(_columns(path, source))
+    except (pl.exceptions.PolarsError, OSError):
+        pass  # the message of polars may quote a value
+    raise ContractRefusal(
+        "Ce fichier d'identité n'est pas lisible, ou une colonne n'a pas son type.",
+        ou=f"{source.nom}/{path.name}",
+        que_faire="Comparer son empreinte au manifeste, puis redemander l'extrait.",
+    )
+
+
+def _columns(path: Path, source: Source) -> pl.DataFrame:
     frame = pl.read_parquet(path)
     wanted = {source.identifiant, *PLAIN, *TOKENS, *FILTER_COLUMNS}
     if missing := sorted(wanted - set(frame.columns)):
@@ -155,14 +167,12 @@ def _typed(path: Path, source: Source) -> pl.DataFrame:
             ou=f"{source.nom}/{path.name}",
             que_faire="Pseudonymiser à nouveau l'extrait avec la version courante de nonrecours.",
         )
-    return _with_used_name(
-        frame.select(
-            pl.lit(source.nom).alias("source"),
-            pl.col(source.identifiant).cast(pl.String).alias("personne_id"),
-            *(pl.col(name).cast(dtype) for name, dtype in PLAIN.items()),
-            *(pl.col(name).cast(pl.String) for name in TOKENS),
-            *(pl.col(name).cast(pl.Int64) for name in FILTER_COLUMNS),
-        )
+    return frame.select(
+        pl.lit(source.nom).alias("source"),
+        pl.col(source.identifiant).cast(pl.String).alias("personne_id"),
+        *(pl.col(name).cast(dtype) for name, dtype in PLAIN.items()),
+        *(pl.col(name).cast(pl.String) for name in TOKENS),
+        *(pl.col(name).cast(pl.Int64) for name in FILTER_COLUMNS),
     )
 
 
