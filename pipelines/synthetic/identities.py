@@ -15,6 +15,9 @@ from pipelines.synthetic import names
 FIRST_ORDER = 500
 """Order numbers of the small communes never reach it: an invented NIR is nobody's."""
 
+CORSICA_SPLIT = 1976
+"""First birth year numbered 2A or 2B."""
+
 HUSBAND_NAME = {18: 0.60, 35: 0.80, 65: 0.90}
 """Share of married women using the husband's name, by the age the band starts at (published figures)."""
 DOUBLE_NAME = 0.05
@@ -40,6 +43,8 @@ _HAMLETS = names.words(
     Lieu-dit~La~Goutille"""
 )
 VILLAGE_DWELLINGS = 300
+HAMLET, SHARED_HAMLET = 0.35, 0.15
+"""Share of village dwellings without street number, and of those under a name several share (assumed)."""
 
 
 def invent_identities(
@@ -91,8 +96,8 @@ def invent_addresses(rng: np.random.Generator, menages_mois: pl.DataFrame) -> pl
     building = town & (rng.random(size) < 0.35)
     anchor = np.where(building, np.arange(size) // 8 * 8, np.arange(size))
     street = np.where(town, _streets(rng, size, _TOWN_KINDS), _streets(rng, size, _VILLAGE_KINDS))
-    hamlet = ~town & (rng.random(size) < 0.35)
-    address = np.where(hamlet, rng.choice(_HAMLETS, size), _numbered(rng, street)[anchor])
+    hamlet = ~town & (rng.random(size) < HAMLET)
+    address = np.where(hamlet, _hamlets(rng, size), _numbered(rng, street)[anchor])
     flat = building & (rng.random(size) < 0.7)
     suffix = np.where(flat, np.char.add(" Apt ", (np.arange(size) % 8 + 1).astype(str)), "")
     return dwellings.with_columns(adresse=pl.Series(np.char.add(address, suffix)))
@@ -290,7 +295,7 @@ def _latest_marriages(identities: pl.DataFrame, unions: pl.DataFrame, mois: str)
 def _with_numbers(rng: np.random.Generator, identities: pl.DataFrame) -> pl.DataFrame:
     """NIR, provisional NIR, telephone (numbers reserved for fiction) and e-mail."""
     born = pl.col("date_naissance").dt.strftime("%y%m")
-    place = pl.col("lieu_naissance").fill_null("99999")
+    place = _nir_place()
     order = pl.int_range(1, pl.len() + 1).over("sexe", born, place) + _order_start(born, place)
     root = pl.concat_str(born, place, order.cast(pl.String).str.zfill(3))
     bodies = identities.select(
@@ -310,6 +315,13 @@ def _with_numbers(rng: np.random.Generator, identities: pl.DataFrame) -> pl.Data
     )
 
 
+def _nir_place() -> pl.Expr:
+    """Birth place as the NIR writes it: Corsica was département 20 until 1975."""
+    place = pl.col("lieu_naissance").fill_null("99999")
+    corsican = place.str.contains("^2[AB]") & (pl.col("date_naissance").dt.year() < CORSICA_SPLIT)
+    return pl.when(corsican).then(pl.concat_str(pl.lit("20"), place.str.slice(2))).otherwise(place)
+
+
 def _order_start(born: pl.Expr, place: pl.Expr) -> pl.Expr:
     crowded = pl.len().over("sexe", born, place) > 999 - FIRST_ORDER
     return pl.when(crowded).then(0).otherwise(FIRST_ORDER)
@@ -317,6 +329,12 @@ def _order_start(born: pl.Expr, place: pl.Expr) -> pl.Expr:
 
 def _keyed(bodies: pl.Series) -> pl.Series:
     return pl.Series([body + nir_key(body) for body in bodies], dtype=pl.String)
+
+
+def _hamlets(rng: np.random.Generator, size: int) -> names.Texts:
+    """Most houses away from a street bear a name of their own; some share the village's."""
+    own = np.char.add("Lieu-dit ", names.surnames("occitane").draw(rng, size))
+    return np.where(rng.random(size) < SHARED_HAMLET, rng.choice(_HAMLETS, size), own)
 
 
 def _streets(rng: np.random.Generator, size: int, kinds: list[str]) -> names.Texts:

@@ -94,7 +94,10 @@ def _cpam_sample(scene: Scene, insured: pl.DataFrame, sizes: SampleSizes) -> pl.
         insured.select("personne", "personne_id", "c2s")
         .join(born.rename({"date_naissance": "naissance"}), on="personne")
         .filter(age >= 18)
-        .with_columns(strate=(pl.col("c2s") > 0).cast(pl.Int8) * 10 + age.cut(list(AGE_BANDS)).to_physical())
+        .with_columns(
+            strate=(pl.col("c2s") > 0).cast(pl.Int8) * 10
+            + sum((age >= limit).cast(pl.Int8) for limit in AGE_BANDS)
+        )
     )
     false_links = int(sizes.cpam * sizes.part_faux_liens)
     shuffled = adults.select(pl.all().gather(pl.Series(rng.permutation(adults.height))))
