@@ -24,8 +24,8 @@ HIDDEN = "secret statistique"
 CLASS_COLOURS = ("#f6d9b8", "#e7a06a", "#c9602f", "#7f2a12")
 FONT = "Seravek, 'Gill Sans Nova', Ubuntu, Calibri, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
-_WIDTH = 240
-_NAMES = 190
+_WIDTH = 250
+_NAMES = 160
 _ROW = 26
 _MAP_WIDTH = 430
 _LARGEST_CIRCLE = 2200
@@ -51,7 +51,7 @@ def profile(dimension: Dimension, droit: str, ensemble: Estimate | None) -> str:
 
 
 def _right_rows(figures: Figures, droit: str) -> list[Row]:
-    right, name = figures.right(droit), labels.label("droits", droit)
+    right, name = figures.right(droit), labels.label("droits_courts", droit)
     estimates = {"corrige": right.corrige, "observe": right.observe, "naif": right.naif}
     rows = [
         _row(f"{name}, {labels.label('methodes', key)}", value, None, is_strong=key == "corrige")

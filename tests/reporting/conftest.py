@@ -1,178 +1,14 @@
-"""A warehouse with the tables of a month written by hand, and the page made from it."""
+"""A warehouse with a month written by hand, and the page made from it."""
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
-from typing import Any
 
-import polars as pl
 import pytest
+from month_by_hand import ISSUED, MOIS, fill, groupings, path_of, profile, totals
 
 from pipelines import disclosure, reporting
 from pipelines.settings import Settings, anchored
 from pipelines.warehouse import Warehouse, open_warehouse
-from schemas.warehouse_tables import check_table
-
-MOIS = "2026-06"
-ISSUED = date(2026, 7, 30)
-
-_RATES = {
-    "droit": pl.String, "niveau": pl.String, "code_territoire": pl.String, "periode": pl.String,
-    "est_trimestre": pl.Boolean, "groupe": pl.String, "eligibles": pl.Float64,
-    "non_recourants": pl.Float64, "taux": pl.Float64, "taux_bas": pl.Float64, "taux_haut": pl.Float64,
-    "euros_mois": pl.Float64, "methode": pl.String, "est_diffusable": pl.Boolean,
-    "est_verifie": pl.Boolean, "forme": pl.String,
-}  # fmt: skip
-
-
-def rate(eligibles: float, taux: float, half: float | None = 0.04, **columns: Any) -> dict[str, Any]:
-    """One row of out__taux; the EPCI, corrected, unless said."""
-    untaken = eligibles * taux
-    base = {
-        "droit": "rsa", "niveau": "EPCI", "code_territoire": "200072643", "periode": "2026-T2",
-        "est_trimestre": True, "groupe": "ensemble", "methode": "corrige", "est_diffusable": eligibles >= 20,
-        "est_verifie": False, "forme": "revenus", "eligibles": eligibles, "non_recourants": untaken,
-        "taux": taux, "euros_mois": untaken * 265,
-        "taux_bas": None if half is None else max(0.0, taux - half),
-        "taux_haut": None if half is None else min(1.0, taux + half),
-    }  # fmt: skip
-    return base | columns
-
-
-def totals(est_verifie: bool = False, before: float = 0.29) -> list[dict[str, Any]]:
-    """The rows of the whole territory, this quarter and the one before."""
-    common = {"est_verifie": est_verifie}
-    return [
-        rate(1643, 0.312, **common),
-        rate(1391, 0.214, None, methode="observe", **common),
-        rate(1702, 0.384, None, methode="naif", **common),
-        rate(2876, 0.271, 0.05, droit="ppa", **common),
-        rate(2530, 0.188, None, droit="ppa", methode="observe", **common),
-        rate(2961, 0.352, None, droit="ppa", methode="naif", **common),
-        rate(612, 0.244, 0.06, droit="rsa_et_ppa", **common),
-        rate(1601, before, periode="2026-T1", **common),
-        rate(2800, 0.272, 0.05, droit="ppa", periode="2026-T1", **common),
-    ]
-
-
-GROUPINGS = {
-    "31483": (1025, 0.30), "31390": (228, 0.34), "31080": (170, 0.27), "31239": (151, 0.41),
-    "65258": (44, 0.36), "31135": (14, 0.40), "31324": (11, 0.35),
-}  # fmt: skip
-"""Entitled households and rate by grouping (bassins de vie); the last two are under 20 households."""
-
-
-def groupings() -> list[dict[str, Any]]:
-    """The rows of the groupings."""
-    return [
-        rate(
-            size * factor,
-            taux,
-            0.03 + 1 / size**0.5,
-            niveau="regroupement",
-            code_territoire=code,
-            droit=droit,
-        )
-        for droit, factor in (("rsa", 1.0), ("ppa", 1.75))
-        for code, (size, taux) in GROUPINGS.items()
-    ]
-
-
-PROFILE = {
-    "age:25-29": (240, 0.39), "age:30-49": (760, 0.27), "age:50-64": (520, 0.33), "age:65+": (110, 0.42),
-    "age:<25": (13, 0.45), "age:50+": (630, 0.345), "menage:seul": (810, 0.35),
-    "menage:parent_seul": (430, 0.19), "menage:couple_sans_enfant": (210, 0.46),
-    "menage:couple_enfants": (193, 0.31), "logement:proprietaire": (390, 0.52),
-    "logement:locataire": (1020, 0.22), "logement:heberge": (233, 0.35), "c2s:oui": (890, 0.21),
-    "c2s:non": (753, 0.43),
-}  # fmt: skip
-
-
-def profile() -> list[dict[str, Any]]:
-    return [
-        rate(size, taux, 0.05 + 2 / size, groupe=groupe, droit=droit)
-        for droit in ("rsa", "ppa")
-        for groupe, (size, taux) in PROFILE.items()
-    ]
-
-
-COUNTS = pl.DataFrame(
-    {
-        "rubrique": ["exclus", "exclus", "exclus", "msa", "msa"],
-        "modalite": ["En cours ou suspendu par décision", "Parti du territoire", "Titre de séjour",
-                     "menages_rsa_msa", "personnes_regime_agricole"],
-        "droit": ["rsa", "rsa", "rsa", None, None],
-        "menages": [74.0, 31.0, 3.0, 58.0, 4120.0],
-    }
-)  # fmt: skip
-PARAMETERS = pl.DataFrame(
-    {
-        "nom": ["R", "f", "kappa", "cov"],
-        "valeur": [0.962, 0.004, 0.91, 0.97],
-        "bas": [0.93, 0.001, 0.85, 0.95],
-        "haut": [0.985, 0.009, 0.96, 0.985],
-        "source": ["NIR masqués", "doublons internes", "situations liées", "vérification"],
-    }
-)
-QUALITY = pl.DataFrame(
-    {
-        "mesure": ["rappel", "precision"],
-        "source_g": ["caf", "caf"],
-        "source_d": ["cpam", "cpam"],
-        "valeur": [0.988, 0.9991],
-        "bas": [0.985, 0.998],
-        "haut": [0.991, 0.9996],
-        "n": [5210, 5210],
-    }
-)
-
-
-def fill(warehouse: Warehouse, rows: list[dict[str, Any]]) -> None:
-    """Write every table the report reads."""
-    write(warehouse, "out__taux", pl.DataFrame(rows, schema=_RATES))
-    write(warehouse, "out__effectifs", COUNTS)
-    write(warehouse, "out__parametres_estimation", PARAMETERS)
-    write(warehouse, "out__qualite_appariement", QUALITY)
-    write_deliveries(warehouse)
-
-
-def write(warehouse: Warehouse, name: str, frame: pl.DataFrame) -> None:
-    """Write a table held against its declaration: what is written by hand here is what the stages write."""
-    check_table(name, frame)
-    warehouse.replace(name, frame)
-
-
-def write_deliveries(warehouse: Warehouse) -> None:
-    """Three extracts, the CPAM's one month late, and what was read of them."""
-    partners, months = ["caf", "cpam", "departement"], ["2026-06", "2026-05", "2026-06"]
-    identifiers = [f"{name}-{month}" for name, month in zip(partners, months, strict=True)]
-    manifest = {
-        "millesime_cle": "2026",
-        "controle_cle": "0a1b",
-        "date": date(2026, 7, 12),
-        "empreinte": "ab" * 32,
-        "est_remplace": False,
-    }
-    extracts = pl.DataFrame(
-        {"extrait_id": identifiers, "partenaire": partners, "mois": months, "rang": [1, 2, 3]}
-    )
-    extracts = extracts.with_columns(**{name: pl.lit(value) for name, value in manifest.items()})
-    write(warehouse, "meta__extraits", extracts.with_columns(est_utilise=pl.lit(True)))
-    lines = {"lignes_recues": [181204, 40211, 9120], "lignes_acceptees": [181190, 40211, 8990]}
-    tables = ["caf_foyers", "cpam_assures", "dep_rsa"]
-    read = pl.DataFrame({"extrait_id": identifiers, "table_contrat": tables, **lines})
-    set_aside = pl.col("lignes_recues") - pl.col("lignes_acceptees")
-    write(warehouse, "meta__lignes", read.with_columns(lignes_ecartees=set_aside))
-    changed = {"table_contrat": ["caf_foyers"], "mois": ["2026-03"], "lignes_changees": [1204]}
-    write(warehouse, "meta__corrections", pl.DataFrame(changed))
-    alert = {
-        "etape": ["qualite"],
-        "mois": [MOIS],
-        "gravite": ["alerte"],
-        "source": ["cpam"],
-        "message": ["volume inhabituel (+9 %)"],
-    }
-    write(warehouse, "meta__alertes", pl.DataFrame(alert))
 
 
 @pytest.fixture
@@ -188,13 +24,9 @@ def warehouse(settings: Settings) -> Iterator[Warehouse]:
         yield opened
 
 
-def path_of(settings: Settings) -> Path:
-    return settings.dossiers.sorties / "200072643" / "2026-T2" / "rapport.html"
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the hand-written month, made once per module."""
+    """The report of the hand-written month, made once."""
     root = tmp_path_factory.mktemp("rapport")
     settings = anchored(
         Settings.model_validate(

@@ -1,0 +1,122 @@
+"""From the tables to the published figures, their sentences and their editions."""
+
+from datetime import date
+
+import pytest
+from month_by_hand import ISSUED, MOIS, fill, groupings, path_of, profile, rate, totals
+
+from pipelines import disclosure, reporting
+from pipelines.refusals import Refusal
+from pipelines.reporting import phrases
+from pipelines.reporting.figures import Figures
+from pipelines.reporting.stage import published
+from pipelines.settings import Settings
+from pipelines.warehouse import Warehouse
+
+
+@pytest.fixture
+def figures(warehouse: Warehouse, settings: Settings) -> Figures:
+    return published(warehouse, settings, MOIS)
+
+
+def remade(warehouse: Warehouse, settings: Settings, before: float) -> Figures:
+    fill(warehouse, [*totals(before=before), *groupings(), *profile()])
+    disclosure.run(warehouse, settings, MOIS)
+    return published(warehouse, settings, MOIS)
+
+
+def test_published_figures_are_already_rounded(figures: Figures):
+    found = figures.right("rsa").corrige
+    assert found is not None
+    assert (found.eligibles, found.non_recourants, found.taux, found.bas, found.haut) == (
+        1645,
+        515,
+        31,
+        27,
+        35,
+    )
+    assert found.euros_mois == 136_000
+    assert found.euros_an == 12 * 136_000
+
+
+def test_the_claim_gives_the_interval_in_words(figures: Figures):
+    assert phrases.claim(figures.right("rsa")) == (
+        "Entre 27 et 35 ménages sur 100 qui ont droit au RSA ne le touchent pas."
+    )
+
+
+def test_a_change_within_the_noise_is_said_not_to_be_one(figures: Figures):
+    change = figures.right("rsa").evolution
+    assert change is not None
+    assert change.est_bruit
+    assert "on ne peut pas dire que la situation a changé" in phrases.change(figures.right("rsa"))
+
+
+def test_a_change_beyond_the_noise_is_said_to_be_one(warehouse: Warehouse, settings: Settings):
+    right = remade(warehouse, settings, before=0.20).right("rsa")
+    assert "la hausse est très probablement réelle" in phrases.change(right)
+
+
+def test_without_an_earlier_quarter_nothing_is_compared(figures: Figures):
+    assert figures.right("rsa_et_ppa").evolution is None
+    assert "pas encore de trimestre précédent" in phrases.change(figures.right("rsa_et_ppa"))
+
+
+def test_fifty_and_over_is_always_in_the_profile(warehouse: Warehouse, settings: Settings):
+    fill(warehouse, totals())
+    disclosure.run(warehouse, settings, MOIS)
+    found = published(warehouse, settings, MOIS)
+    assert [group.code for dimension in found.profil for group in dimension.groupes] == ["age:50+"]
+    assert "secret statistique" in phrases.over_fifty(found, "rsa")
+
+
+def test_farmers_are_not_measurable_without_the_msa(figures: Figures):
+    assert phrases.farmers(figures).startswith("Non mesurable : la MSA ne participe pas.")
+
+
+def test_a_grouping_without_a_row_is_hidden_like_the_others(warehouse: Warehouse, settings: Settings):
+    fill(warehouse, [*totals(), *groupings()[:3]])
+    disclosure.run(warehouse, settings, MOIS)
+    found = published(warehouse, settings, MOIS)
+    assert len(found.lieux) == 7
+    assert sum(place.taux["rsa"] is None for place in found.lieux) == 4
+
+
+def test_a_rate_that_could_not_be_corrected_is_published_as_observed(
+    warehouse: Warehouse, settings: Settings
+):
+    fill(warehouse, [rate(1391, 0.214, None, methode="observe", droit=d) for d in ("rsa", "ppa")])
+    disclosure.run(warehouse, settings, MOIS)
+    right = published(warehouse, settings, MOIS).right("rsa")
+    assert not right.est_corrige
+    assert phrases.claim(right).startswith("Environ 21 ménages sur 100")
+
+
+def test_the_same_figures_keep_their_edition_their_date_and_their_bytes(
+    warehouse: Warehouse, settings: Settings
+):
+    reporting.run(warehouse, settings, MOIS, emis_le=ISSUED)
+    first = path_of(settings).read_bytes()
+    counts = reporting.run(warehouse, settings, MOIS)
+    assert counts["edition"] == 1
+    assert path_of(settings).read_bytes() == first
+
+
+def test_other_figures_make_a_revised_edition_and_the_earlier_one_is_kept(
+    warehouse: Warehouse, settings: Settings
+):
+    reporting.run(warehouse, settings, MOIS, emis_le=ISSUED)
+    first = path_of(settings).read_bytes()
+    rows = [row | {"taux": 0.35} if row["methode"] == "corrige" else row for row in totals()]
+    fill(warehouse, rows)
+    disclosure.run(warehouse, settings, MOIS)
+    assert reporting.run(warehouse, settings, MOIS, emis_le=date(2026, 10, 1))["edition"] == 2
+    page = path_of(settings).read_text(encoding="utf-8")
+    assert "Révisé." in page
+    assert "l’édition 1 du 30\u00a0juillet 2026 donnait" in page
+    assert path_of(settings).with_name("rapport-edition-1.html").read_bytes() == first
+
+
+def test_a_report_without_disclosure_control_is_refused(warehouse: Warehouse, settings: Settings):
+    with pytest.raises(Refusal, match="secret statistique"):
+        reporting.run(warehouse, settings, "2026-09")

@@ -1,0 +1,130 @@
+"""The publication rule: what is hidden, and that subtraction does not give it back."""
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from month_by_hand import MOIS, fill, rate
+
+from pipelines import disclosure
+from pipelines.disclosure.rule import Cell, Thresholds, decide, own_reason, partitions
+from pipelines.refusals import Refusal
+from pipelines.settings import Settings
+from pipelines.warehouse import Warehouse
+
+LIMITS = Thresholds(seuil=5, seuil_eligibles=20)
+
+
+def cells(**sizes: tuple[float, float]) -> list[Cell]:
+    return [Cell(code, e, n, True) for code, (e, n) in sizes.items()]
+
+
+@pytest.mark.parametrize(
+    ("eligibles", "untaken", "reason"),
+    [
+        (100, 30, ""),
+        (19, 8, "seuil"),
+        (100, 4, "seuil"),
+        (100, 96, "seuil"),
+        (100, 0, "certitude"),
+        (100, 100, "certitude"),
+    ],
+)
+def test_a_cell_is_hidden_when_small_or_when_it_tells_everyones_case(
+    eligibles: float, untaken: float, reason: str
+):
+    assert own_reason(Cell("a", eligibles, untaken, True), LIMITS) == reason
+
+
+def test_a_single_hidden_cell_takes_the_next_smallest_with_it():
+    found = decide(cells(a=(300, 90), b=(60, 20), c=(12, 6)), LIMITS)
+    assert found == {"a": "", "b": "complementaire", "c": "seuil"}
+
+
+def test_two_hidden_cells_whose_sum_is_itself_too_small_take_a_third_one():
+    found = decide(cells(a=(300, 90), b=(60, 20), c=(9, 4), d=(8, 3)), LIMITS)
+    assert found == {"a": "", "b": "complementaire", "c": "seuil", "d": "seuil"}
+
+
+def test_an_empty_cell_does_not_count_as_company_for_a_hidden_one():
+    found = decide(cells(a=(300, 90), b=(60, 20), c=(12, 6), d=(0, 0)), LIMITS)
+    assert found["b"] == "complementaire"
+
+
+def test_nothing_is_hidden_where_every_cell_is_large():
+    assert set(decide(cells(a=(300, 90), b=(60, 20)), LIMITS).values()) == {""}
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.floats(0, 1)), min_size=1, max_size=8))
+def test_what_a_published_total_gives_back_is_never_one_cell_nor_a_small_sum(shape: list[tuple[int, float]]):
+    drawn = [Cell(str(i), size, round(size * share), True) for i, (size, share) in enumerate(shape)]
+    reasons = decide(drawn, LIMITS)
+    hidden = [cell for cell in drawn if reasons[cell.code]]
+    if hidden and len(hidden) < len(drawn):
+        assert sum(cell.eligibles > 0 for cell in hidden) >= 2
+        assert sum(cell.eligibles for cell in hidden) >= LIMITS.seuil_eligibles
+    assert all(own_reason(cell, LIMITS) == "" for cell in drawn if not reasons[cell.code])
+
+
+def test_fifty_and_over_beside_finer_bands_makes_each_side_of_fifty_a_total():
+    found = partitions(["age:25-49", "age:50+", "age:50-64", "age:65+", "c2s:oui"])
+    assert found["age:50-64"] == found["age:65+"] != found["age:25-49"]
+    assert found["age:50+"] not in (found["age:65+"], found["age:25-49"])
+
+
+def test_fifty_and_over_as_a_band_of_its_own_belongs_to_the_partition_of_ages():
+    assert set(partitions(["age:-30", "age:30-49", "age:50+"]).values()) == {"age"}
+
+
+def test_hidden_values_are_erased_not_only_marked(warehouse: Warehouse):
+    hidden = warehouse.read("out__diffusion").filter(est_publie=False)
+    values = hidden.select("eligibles", "non_recourants", "taux", "taux_bas", "taux_haut", "euros_mois")
+    assert hidden.height
+    assert values.null_count().row(0) == (hidden.height,) * 6
+
+
+def test_no_hidden_grouping_is_the_difference_of_what_is_shown(warehouse: Warehouse):
+    shown = warehouse.read("out__diffusion").filter(periode="2026-T2", droit="rsa", methode="corrige")
+    truth = warehouse.read("out__taux").filter(periode="2026-T2", droit="rsa", niveau="regroupement")
+    hidden = shown.filter(niveau="regroupement", est_publie=False)
+    names = hidden["code_territoire"].to_list()
+    assert len(names) >= 2
+    assert all(len(pair) == 2 for pair in combinations(names, 2))
+    assert truth.filter(truth["code_territoire"].is_in(names))["eligibles"].sum() >= 20
+
+
+def test_communes_and_exclusive_rights_below_the_territory_stay_inside(
+    warehouse: Warehouse, settings: Settings
+):
+    rows = [
+        rate(900, 0.3),
+        rate(900, 0.3, niveau="commune", code_territoire="31483", methode="observe"),
+        rate(300, 0.3, droit="rsa_seul", niveau="regroupement", code_territoire="31483"),
+    ]
+    fill(warehouse, rows)
+    disclosure.run(warehouse, settings, MOIS)
+    found = dict(warehouse.query("SELECT niveau, est_publie FROM out__diffusion").rows())
+    assert found == {"EPCI": True, "commune": False, "regroupement": False}
+
+
+def test_the_same_cell_is_never_shown_by_two_methods_below_the_territory(
+    warehouse: Warehouse, settings: Settings
+):
+    pair = [
+        rate(300, 0.3, groupe=g, methode=m) for g in ("c2s:oui", "c2s:non") for m in ("corrige", "observe")
+    ]
+    fill(warehouse, [rate(600, 0.3), *pair])
+    disclosure.run(warehouse, settings, MOIS)
+    shown = warehouse.query("SELECT methode FROM out__diffusion WHERE est_publie AND groupe <> 'ensemble'")
+    assert set(shown["methode"]) == {"corrige"}
+
+
+def test_small_counts_of_households_are_hidden(warehouse: Warehouse):
+    found = warehouse.read("out__diffusion_effectifs").filter(modalite="Titre de séjour")
+    assert found.select("menages", "est_publie").row(0) == (None, False)
+
+
+def test_a_period_without_estimate_is_refused(warehouse: Warehouse, settings: Settings):
+    with pytest.raises(Refusal, match="Aucune estimation"):
+        disclosure.run(warehouse, settings, "2026-09")
