@@ -176,7 +176,7 @@ def _maximise(room: duckdb.DuckDBPyConnection, linker: Linker, rule: Rule, frenc
         f"SELECT count(*) FROM fiches l JOIN fiches r ON {rule.condition} AND l.source < r.source"  # noqa: S608
     ).fetchall()[0][0]
     if pairs < ENOUGH_TRAINING_PAIRS:
-        return [f"Moins de {ENOUGH_TRAINING_PAIRS} paires de même {french} : cet apprentissage est omis."]
+        return [f"Moins de {ENOUGH_TRAINING_PAIRS} paires ont en commun {french} : apprentissage omis."]
     session = linker.training.estimate_parameters_using_expectation_maximisation(
         rule.condition, estimate_without_term_frequencies=True
     )

@@ -91,9 +91,10 @@ def test_twelve_people_are_linked_with_starting_values_and_a_sentence(tmp_path: 
 
 def test_sources_without_a_common_person_end_with_a_sentence(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
+    everyone = population(2000, rng)
     frames = {
-        name: written_down(population(900, rng), HABITS[name], name, rng)
-        for name in ("caf", "cpam", "departement")
+        name: written_down(everyone.filter(pl.col("personne") % 3 == rest), HABITS[name], name, rng)
+        for rest, name in enumerate(("caf", "cpam", "departement"))
     }
     apart = link(tmp_path, frames)
     assert "Aucune personne commune" in str(apart.counts["alertes"])
@@ -104,7 +105,13 @@ def test_one_person_twice_in_a_source_keeps_one_number(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     few = population(40, rng)
     caf = written_down(few, HABITS["caf"], "caf", rng)
-    twice = pl.concat([caf, caf.head(3).with_columns("again" + pl.col("personne_id")), caf.head(2)])
+    twice = pl.concat(
+        [
+            caf,
+            caf.head(3).with_columns(pl.concat_str(pl.lit("bis"), "personne_id").alias("personne_id")),
+            caf.head(2),
+        ]
+    )
     frames = {"caf": twice, "cpam": written_down(few, HABITS["cpam"], "cpam", rng)}
     frames["departement"] = written_down(few, HABITS["departement"], "departement", rng)
     persons = link(tmp_path, frames).tables["core__personnes_liees"].filter(pl.col("source") == "caf")
