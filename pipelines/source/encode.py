@@ -1,14 +1,15 @@
 """From normalised identities to tokens and Bloom filters: what linkage may compare, and nobody can read back.
 
 HMAC-SHA256 under one HKDF subkey per field and key epoch. A token is the first 128 bits in hexadecimal.
-A filter has 512 bits: each (birth date, bigram) sets 15 positions, read 9 bits at a time from the 256 bits of
-one HMAC (independent positions, not double hashing). Salting with the birth date leaves no frequency to mine.
+A filter has 512 bits: each (birth date, bigram) sets 15 positions read from the 256 bits of one HMAC, 9 bits
+in each of its first fifteen 16-bit little-endian words (independent positions, not double hashing). Salting
+with the birth date leaves no frequency to mine.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 
 import polars as pl
 
@@ -18,39 +19,28 @@ TOKEN_HEX = 32
 FILTER_BITS = 512
 POSITIONS = 15
 WORDS = 8
-_POSITION_BITS = 9
+_MOTS = [f"mot_{word}" for word in range(WORDS)]
 _BLOCK = 64
-
-TOKENS = (
-    "jeton_nir",
-    "jeton_nir_provisoire",
-    "jeton_date",
-    "jeton_naissance_prenom_date",
-    "jeton_usage_prenom_date",
-    "jeton_prenom_date",
-    "jeton_phon_naissance_annee",
-    "jeton_phon_usage_annee",
-    "jeton_phon_naissance_date",
-    "jeton_phon_usage_date",
-    "jeton_lieu_date",
-)
-FILTERS = ("filtre_naissance", "filtre_usage", "filtre_prenoms")
-
-Mac = Callable[[bytes], bytes]
+_SLICE_ROWS = 50_000
 
 
-def mac(key: bytes) -> Mac:
-    """HMAC-SHA256 under ``key`` (RFC 2104), its two padded blocks hashed once for all messages."""
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key.ljust(_BLOCK, b"\0")))
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key.ljust(_BLOCK, b"\0")))
+class Mac:
+    """HMAC-SHA256 under one key (RFC 2104), its two padded blocks hashed once for all messages."""
 
-    def digest(message: bytes) -> bytes:
-        first, second = inner.copy(), outer.copy()
-        first.update(message)
-        second.update(first.digest())
-        return second.digest()
+    def __init__(self, key: bytes) -> None:
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key.ljust(_BLOCK, b"\0")))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key.ljust(_BLOCK, b"\0")))
 
-    return digest
+    def digests(self, messages: pl.Series) -> list[bytes]:
+        """The 32 bytes of each text. One tight loop: this is where the time of a delivery goes."""
+        inner, outer = self._inner.copy, self._outer.copy
+        found: list[bytes] = []
+        for message in messages.to_list():
+            first, second = inner(), outer()
+            first.update(message.encode())
+            second.update(first.digest())
+            found.append(second.digest())
+        return found
 
 
 @dataclass(frozen=True)
@@ -62,80 +52,68 @@ class Encoder:
     millesime: str
 
     def identifier(self, nature: str) -> Mac:
-        """The function that re-keys identifiers of one nature: stable from month to month, no epoch."""
-        return mac(keys.subkey(self.key, f"identifiant/{self.partenaire}/{nature}"))
+        """What re-keys identifiers of one nature: stable from month to month, no epoch."""
+        return Mac(keys.subkey(self.key, f"identifiant/{self.partenaire}/{nature}"))
 
     def dwelling(self, mois: str) -> Mac:
-        """The function that keys addresses for one delivery only."""
-        return mac(keys.subkey(self.key, f"logement/{self.partenaire}/{mois}"))
+        """What keys addresses for one delivery only."""
+        return Mac(keys.subkey(self.key, f"logement/{self.partenaire}/{mois}"))
 
     def field(self, champ: str) -> Mac:
-        """The function that keys one field of the identity, the same for every partner of the epoch."""
-        return mac(keys.subkey(self.key, f"identite/{keys.check_epoch(self.millesime)}/{champ}"))
-
-
-def token(function: Mac, text: str) -> str:
-    """The first 128 bits of the HMAC of a text, in hexadecimal."""
-    return function(text.encode())[: TOKEN_HEX // 2].hex()
+        """What keys one field of the identity, the same for every partner of the epoch."""
+        return Mac(keys.subkey(self.key, f"identite/{keys.check_epoch(self.millesime)}/{champ}"))
 
 
 def tokens(function: Mac, texts: pl.Series) -> pl.Series:
-    """Tokens of a text column; null stays null; each different text is hashed once."""
+    """The first 128 bits in hexadecimal of each text; null stays null; each different text is hashed once."""
     different = texts.drop_nulls().unique()
-    hashed = pl.Series([token(function, text) for text in different], dtype=pl.String)
-    return texts.replace_strict(different, hashed, default=None, return_dtype=pl.String)
+    hashed = [digest[: TOKEN_HEX // 2].hex() for digest in function.digests(different)]
+    return texts.replace_strict(different, pl.Series(hashed, dtype=pl.String), default=None)
 
 
-def bigrams(words: str) -> frozenset[str]:
-    """Bigrams of each word, its borders marked: « LE » gives _L LE E_."""
-    padded = [f"_{word}_" for word in words.split()]
-    return frozenset(word[i : i + 2] for word in padded for i in range(len(word) - 1))
+def bigrams(words: pl.Expr) -> pl.Expr:
+    """Lists of the bigrams of each word, its borders marked: « LE » gives _L LE E_."""
+    padded = "_" + words.str.replace_all(" ", "_ _", literal=True) + "_"
+    every = pl.concat_list(padded.str.extract_all(".."), padded.str.slice(1).str.extract_all(".."))
+    return every.list.eval(pl.element().filter(~pl.element().str.contains(" ", literal=True)))
 
 
-def mask(digest: bytes) -> int:
-    """Fifteen positions as a 512-bit integer: bits 9i..9i+8 of the digest, read little-endian."""
-    number = int.from_bytes(digest[:18], "little")
-    low, high = _pair_masks(), _single_masks()
-    bits = high[number >> 126 & 511]
-    for pair in range(POSITIONS // 2):
-        bits |= low[number >> 18 * pair & 0x3FFFF]
-    return bits
+def masks(digests: pl.Series) -> pl.DataFrame:
+    """Fifteen positions of each 32-byte HMAC as eight Int64 words, ``mot_0`` (positions 0–63) … ``mot_7``."""
+    units = digests.bin.reinterpret(dtype=pl.Array(pl.UInt16, 16), endianness="little")
+    positions = [units.arr.get(i).cast(pl.UInt32) % FILTER_BITS for i in range(POSITIONS)]
+    return pl.DataFrame(
+        [
+            reduce(or_, (_word_of_position(word).gather(p) for p in positions)).alias(f"mot_{word}")
+            for word in range(WORDS)
+        ]
+    )
 
 
-def filters(function: Mac, dates: pl.Series, words: pl.Series) -> pl.Series:
-    """Bloom filters (64 bytes each) of the words of each row, salted with its birth date; null if either is.
+def filters(function: Mac, name: str, dates: pl.Series, words: pl.Series) -> pl.DataFrame:
+    """Bloom filters of the words of each row, salted with its birth date; all null when either is missing.
 
-    Rows are met by date, so that a bigram shared by people born on one day is hashed once.
+    Columns ``name_0`` … ``name_7`` (Int64) and ``name_bits`` (Int16, bits set), one row per row given. Rows
+    are met by date, so that a bigram shared by people born on one day is hashed once.
     """
     rows = pl.DataFrame({"date": dates, "mots": words}).with_row_index("rang").drop_nulls().sort("date")
-    encoded = pl.Series(_blooms(function, rows.select("date", "mots").iter_rows()), dtype=pl.Binary)
-    found = rows.select("rang").with_columns(filtre=encoded)
+    slices = [_filled(function, part) for part in rows.iter_slices(_SLICE_ROWS)]
+    found = pl.concat([_filled(function, rows.clear()), *slices])
     every = pl.DataFrame({"rang": pl.int_range(len(dates), dtype=pl.UInt32, eager=True)})
-    return every.join(found, on="rang", how="left", maintain_order="left")["filtre"]
-
-
-def filter_columns(name: str, blooms: pl.Series) -> list[pl.Series]:
-    """``name_0`` … ``name_7`` (Int64, little-endian words) and ``name_bits`` (Int16, bits set)."""
-    words = [
-        blooms.bin.slice(8 * word, 8)
-        .bin.reinterpret(dtype=pl.Int64, endianness="little")
-        .alias(f"{name}_{word}")
-        for word in range(WORDS)
-    ]
-    counted = pl.DataFrame(words).select(
-        pl.sum_horizontal(
-            [pl.col(word.name).bitwise_count_ones().cast(pl.Int16) for word in words], ignore_nulls=False
-        ).cast(pl.Int16)
+    placed = every.join(found, on="rang", how="left", maintain_order="left")
+    bits = pl.sum_horizontal(pl.col(_MOTS).bitwise_count_ones().cast(pl.Int16), ignore_nulls=False)
+    return placed.select(
+        *(pl.col(mot).alias(f"{name}_{word}") for word, mot in enumerate(_MOTS)),
+        bits.cast(pl.Int16).alias(f"{name}_bits"),
     )
-    return [*words, counted.to_series().alias(f"{name}_bits")]
 
 
 def identities(frame: pl.DataFrame, encoder: Encoder, mois: str) -> pl.DataFrame:
     """Tokens and filters of the people of a frame holding the identity columns of the contract.
 
-    Columns: :data:`TOKENS` (String, 32 hexadecimal characters) then, for each of :data:`FILTERS`, eight Int64
-    and a count of bits; one row per row of ``frame``, same order. Anything whose source is missing is null;
-    without a whole birth date every filter is, for a constant salt would bring frequencies back.
+    Columns: the tokens (String, 32 hexadecimal characters) then, for each filter, eight Int64 and a count of
+    bits, as ``schemas`` declares them; one row per row of ``frame``, same order. Anything whose source is
+    missing is null; without a whole birth date every filter is: a constant salt would bring frequencies back.
     """
     plain = _plain(frame, mois)
     texts = {
@@ -158,10 +136,11 @@ def identities(frame: pl.DataFrame, encoder: Encoder, mois: str) -> pl.DataFrame
         "jeton_lieu_date": ("lieu_date", _together(plain, "lieu", "date")),
     }
     columns = [tokens(encoder.field(champ), text).alias(name) for name, (champ, text) in texts.items()]
-    for name, (champ, words) in _FILTER_SOURCES.items():
-        blooms = filters(encoder.field(champ), plain["date"], plain[words])
-        columns.extend(filter_columns(name, blooms))
-    return pl.DataFrame(columns)
+    blooms = [
+        filters(encoder.field(champ), name, plain["date"], plain[words])
+        for name, (champ, words) in _FILTER_SOURCES.items()
+    ]
+    return pl.concat([pl.DataFrame(columns), *blooms], how="horizontal")
 
 
 _PHONETIC = f"phonetique_{phonetics.VERSION}"
@@ -211,27 +190,20 @@ def _together(plain: pl.DataFrame, *parts: str) -> pl.Series:
     return plain.select(pl.concat_str(parts, separator="|")).to_series()
 
 
-def _blooms(function: Mac, rows: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-    met: dict[str, int] = {}
-    current = ""
-    for day, words in rows:
-        if day != current:
-            current, met = day, {}
-        bits = 0
-        for bigram in bigrams(words):
-            found = met.get(bigram)
-            if found is None:
-                found = met[bigram] = mask(function(f"{day}|{bigram}".encode()))
-            bits |= found
-        yield bits.to_bytes(FILTER_BITS // 8, "little")
+def _filled(function: Mac, rows: pl.DataFrame) -> pl.DataFrame:
+    """rang and the eight words of the filter of each row (columns rang, date, mots)."""
+    salted = (
+        rows.select("rang", "date", bigramme=bigrams(pl.col("mots")))
+        .explode("bigramme")
+        .select("rang", sel=pl.concat_str("date", "bigramme", separator="|"))
+    )
+    different = salted["sel"].unique()
+    known = masks(pl.Series(function.digests(different), dtype=pl.Binary)).with_columns(sel=different)
+    return salted.join(known, on="sel").group_by("rang").agg(pl.col(_MOTS).bitwise_or())
 
 
 @cache
-def _single_masks() -> tuple[int, ...]:
-    return tuple(1 << position for position in range(FILTER_BITS))
-
-
-@cache
-def _pair_masks() -> tuple[int, ...]:
-    single = _single_masks()
-    return tuple(single[i & 511] | single[i >> _POSITION_BITS] for i in range(1 << 2 * _POSITION_BITS))
+def _word_of_position(word: int) -> pl.Series:
+    """For each of the 512 positions, what it sets in one 64-bit word (two's complement)."""
+    bits = [1 << position % 64 if position // 64 == word else 0 for position in range(FILTER_BITS)]
+    return pl.Series([bit - (1 << 64) if bit >> 63 else bit for bit in bits], dtype=pl.Int64)

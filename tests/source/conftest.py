@@ -26,7 +26,7 @@ PERSON = {
 MARKED = {
     "zebulon": PERSON
     | {
-        "nir": "180053155500108",
+        "nir": "180053155500159",
         "nom_naissance": "Zébulonde",
         "prenoms": "Quirinus",
         "date_naissance": "1980-05-03",
