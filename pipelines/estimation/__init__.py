@@ -1,5 +1,6 @@
 """The rate of non-take-up, its interval, and who may be contacted."""
 
+from pipelines.estimation.contact import hand_over
 from pipelines.estimation.stage import run
 
-__all__ = ["run"]
+__all__ = ["hand_over", "run"]

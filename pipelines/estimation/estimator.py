@@ -342,7 +342,10 @@ def specificity_ratio(nontakers: float, nonrecipients: float, specificity: float
     return min(1.0, max(0.0, true / nontakers)) if nontakers else 1.0
 
 
-def rate_at_specificity(result: Estimate, evidence: Evidence, nonrecipients: float, sp: float) -> float:
+def rate_at_specificity(
+    result: Estimate, evidence: Evidence, nonrecipients: float, sp: float
+) -> float | None:
     """The corrected rate if false entitlements are as frequent as ``sp`` allows, in A1 as in B."""
     kept = specificity_ratio(evidence.nontakers_a1, nonrecipients, sp) * result.nontakers
-    return kept / (result.eligible - result.nontakers + kept)
+    entitled = result.eligible - result.nontakers + kept
+    return kept / entitled if entitled > 0 else None

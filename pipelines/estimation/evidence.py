@@ -171,7 +171,7 @@ def _answered(prior: PooledRate, audited: pl.DataFrame) -> PooledRate:
 
 
 def _recall_prior(reading: Reading, quality: pl.DataFrame) -> PooledRate:
-    measured = _measure(quality, "rappel")
+    measured = _measure(quality, "rappel") or _measure(quality, "rappel_nir_cache")
     if measured is None:
         return RECALL_WITHOUT_MEASURE
     linked = reading.households.filter((pl.col("strate") == "L") & _ENTITLED)
@@ -225,12 +225,13 @@ def _coverage_answers(reading: Reading) -> tuple[float, float]:
 
 
 def _entitlement_answers(reading: Reading) -> Answers:
-    """Unlinked households that the CAF does not know, and whether they are entitled."""
+    """Unlinked households that the CAF does not know, and whether they are entitled; the MSA's are not B."""
     outside = reading.households.filter((pl.col("strate") == "B") & pl.col("classe").is_not_null())
     asked = reading.answers.filter((pl.col("source") == "cpam") & (pl.col("connu_caf") == 0)).join(
         outside.select("menage_base_id", "classe"), on="menage_base_id"
     )
-    told = asked.with_columns(reponse=_answer(reading.droit)).drop_nulls("reponse")
+    elsewhere = (pl.col("connu_msa") == 1).fill_null(False)
+    told = asked.with_columns(reponse=_answer(reading.droit) & ~elsewhere).drop_nulls("reponse")
     classe = told["classe"].to_numpy()
     said = told["reponse"].cast(pl.Float64).to_numpy()
     return Answers(

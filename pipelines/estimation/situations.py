@@ -1,5 +1,7 @@
 """From the tables of ingest, linkage and eligibility to the situation of every household."""
 
+from typing import Any
+
 import polars as pl
 
 from pipelines import territory
@@ -28,8 +30,13 @@ _STEPS = (
 def build(warehouse: Warehouse, settings: Settings, mois: str) -> int:
     """Write ``core__situations`` for the period ending at ``mois``; return its rows (household × right)."""
     warehouse.replace("core__situations_communes", communes(settings))
+    return [warehouse.build(f"core/{step}", **parameters(mois)) for step in _STEPS][-1]
+
+
+def parameters(mois: str) -> dict[str, Any]:
+    """Parameters of the SQL files of this room for the period ending at ``mois``."""
     months = period(mois)
-    parameters = {
+    return {
         "mois": months,
         "debut": months[0],
         "fin": mois,
@@ -37,7 +44,6 @@ def build(warehouse: Warehouse, settings: Settings, mois: str) -> int:
         "fin_ressources": mois,
         "motifs_sans_ressources": WITHOUT_INCOMES,
     }
-    return [warehouse.build(f"core/{step}", **parameters) for step in _STEPS][-1]
 
 
 def communes(settings: Settings) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.calendar import month_number, period_code
-from pipelines.estimation import publication, situations
+from pipelines.estimation import accounts, contact, publication, situations
 from pipelines.estimation.estimator import estimate
 from pipelines.estimation.evidence import RIGHTS, Reading, evidence, read, sensitivity
 from pipelines.estimation.publication import Right
@@ -17,15 +17,41 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
 
     Writes ``core__situations``, ``out__taux`` (rows of other periods are kept), ``out__effectifs``,
     ``out__parametres_estimation``, ``core__a_rappeler_detail``, ``out__a_rappeler`` and ``out__a_verifier``.
+    Returns the rows of each and the corrected rates.
     """
     rows = situations.build(warehouse, settings, mois)
     rights = [_right(read(warehouse, droit), warehouse, settings, mois) for droit in RIGHTS]
-    tables = [
-        publication.rates(right, settings, mois, _generator(settings, mois, n + len(RIGHTS)))
-        for n, right in enumerate(rights)
-    ]
-    written = _write_rates(warehouse, pl.concat(tables), mois)
-    return {"situations": rows, "taux": written}
+    parameters = accounts.parameters(
+        rights, warehouse.read("meta__extraits"), settings, mois, settings.estimation.graine
+    )
+    return {
+        "situations": rows,
+        "taux": _write_rates(warehouse, _rates(rights, settings, mois), mois),
+        "effectifs": accounts.counts(warehouse, mois),
+        "parametres": warehouse.replace("out__parametres_estimation", parameters),
+        **contact.write(warehouse, settings, mois, _likelihoods(rights)),
+        **_headlines(rights),
+    }
+
+
+def _rates(rights: list[Right], settings: Settings, mois: str) -> pl.DataFrame:
+    streams = [_generator(settings, mois, n + len(RIGHTS)) for n in range(len(rights))]
+    pairs = zip(rights, streams, strict=True)
+    return pl.concat(publication.rates(right, settings, mois, stream) for right, stream in pairs)
+
+
+def _likelihoods(rights: list[Right]) -> dict[str, contact.Likelihood]:
+    return {right.reading.droit: contact.likelihood(right.reading, right.evidence) for right in rights}
+
+
+def _headlines(rights: list[Right]) -> dict[str, float | str]:
+    """The corrected rate of each right, in points, for the console."""
+    found = {right.reading.droit: right.result for right in rights if right.result is not None}
+    return {
+        f"taux_{droit}": f"{100 * e.rate:.0f} % ({100 * e.low:.0f} à {100 * e.high:.0f})"
+        for droit, e in found.items()
+        if e.eligible
+    }
 
 
 def _right(reading: Reading, warehouse: Warehouse, settings: Settings, mois: str) -> Right:

@@ -5,7 +5,8 @@ WITH dossiers AS (
     SELECT m.menage_base_id,
            coalesce(r.situation, 'primaire') AS rsa, coalesce(p.situation, 'primaire') AS ppa,
            coalesce(r.chemin, 'jamais_demande') AS chemin_rsa, coalesce(p.chemin, 'jamais_demande') AS chemin_ppa,
-           coalesce(r.est_paye, false) AS paye_rsa, coalesce(p.est_paye, false) AS paye_ppa
+           coalesce(r.est_paye, false) AS paye_rsa, coalesce(p.est_paye, false) AS paye_ppa,
+           r.du_eur_mois AS du_rsa, p.du_eur_mois AS du_ppa
     FROM core__situations_menages AS m
     LEFT JOIN core__situations_dossiers AS r ON r.menage_base_id = m.menage_base_id AND r.droit = 'rsa'
     LEFT JOIN core__situations_dossiers AS p ON p.menage_base_id = m.menage_base_id AND p.droit = 'ppa'
@@ -17,6 +18,7 @@ lues AS (
            coalesce(d.eligible = 'inconnu'
                     AND d.motif IN (SELECT unnest($motifs_sans_ressources::VARCHAR[])), false) AS est_sans_ressources,
            o.rsa, o.ppa, o.chemin_rsa, o.chemin_ppa, o.paye_rsa, o.paye_ppa,
+           CASE WHEN d.droit IN ('ppa', 'ppa_seule') THEN o.du_ppa ELSE o.du_rsa END AS du_eur_mois,
            CASE d.droit
                 WHEN 'rsa' THEN o.rsa WHEN 'rsa_seul' THEN o.rsa WHEN 'ppa' THEN o.ppa WHEN 'ppa_seule' THEN o.ppa
                 ELSE CASE WHEN 'parti' IN (o.rsa, o.ppa) THEN 'parti'
@@ -56,7 +58,7 @@ SELECT menage_base_id, strate_finale AS strate, droit, eligible, situation,
        CASE WHEN strate <> 'S' AND eligible = 'oui' THEN poids_eligible ELSE poids_menages END AS poids,
        commune_insee, regroupement, est_rurale, bande_age, a_c2s, age_reference, n_enfants, type_menage, logement,
        travail, occlog, regle, est_lie, est_autre_regime, est_agricole, est_sans_ressources, dossier,
-       caf_menage_base_id, n_adultes,
+       caf_menage_base_id, n_adultes, du_eur_mois,
        CASE WHEN droit IN ('rsa', 'rsa_seul') THEN paye_rsa WHEN droit IN ('ppa', 'ppa_seule') THEN paye_ppa
             ELSE paye_rsa AND paye_ppa END AS est_paye, poids_menages, poids_eligible
 FROM jugees

@@ -3,6 +3,7 @@ SELECT v.source, m.menage_base_id,
        last(v.volet ORDER BY v.verifie_le, v.echantillon_id) AS volet,
        last(v.connu_caf ORDER BY v.verifie_le, v.echantillon_id) AS connu_caf,
        last(v.connu_cpam ORDER BY v.verifie_le, v.echantillon_id) AS connu_cpam,
+       last(v.connu_msa ORDER BY v.verifie_le, v.echantillon_id) AS connu_msa,
        last(v.eligible_rsa ORDER BY v.verifie_le, v.echantillon_id) AS eligible_rsa,
        last(v.eligible_ppa ORDER BY v.verifie_le, v.echantillon_id) AS eligible_ppa
 FROM core__verifications AS v

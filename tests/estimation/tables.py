@@ -27,6 +27,7 @@ INPUTS = (
     "core__cellule_oppositions",
     "core__consentements_ambigus",
     "out__qualite_appariement",
+    "meta__extraits",
 )
 
 _UNDECLARED = {"core__consentements_ambigus": {"consentement_id": pl.String, "n_candidats": pl.Int64}}

@@ -1,11 +1,14 @@
 """The stage from the tables of the other rooms to out__taux."""
 
+from collections.abc import Iterator
+
 import polars as pl
 import pytest
 
 from pipelines.estimation import run
 from pipelines.settings import Settings
-from pipelines.warehouse import Warehouse
+from pipelines.warehouse import Warehouse, open_warehouse
+from schemas.warehouse_tables import check_table
 from tests.estimation.tables import AURIGNAC, SAINT_GAUDENS, Tables
 
 
@@ -29,12 +32,14 @@ def territory(tables: Tables, size: int = 60) -> None:
             tables.cpam(f"o{n}", rsa="non", ppa="non", commune=place, age=age)
 
 
-@pytest.fixture
-def estimated(tables: Tables, warehouse: Warehouse, settings: Settings) -> Warehouse:
+@pytest.fixture(scope="module")
+def estimated(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[Warehouse]:
+    tables, folder = Tables(), tmp_path_factory.mktemp("estimation")
     territory(tables)
-    tables.write(warehouse)
-    run(warehouse, settings, "2026-06")
-    return warehouse
+    with open_warehouse(folder / "essai.duckdb", folder / "travail") as warehouse:
+        tables.write(warehouse)
+        run(warehouse, settings, "2026-06")
+        yield warehouse
 
 
 def rate(warehouse: Warehouse, **cell: str) -> dict[str, object]:
@@ -76,6 +81,37 @@ def test_small_groups_are_not_diffusable(estimated: Warehouse, settings: Setting
     assert rows.height
     assert (rows["eligibles"] >= settings.publication.seuil_eligibles).all()
     assert (rows["non_recourants"] >= settings.publication.seuil).all()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "core__situations",
+        "out__taux",
+        "out__effectifs",
+        "out__parametres_estimation",
+        "core__a_rappeler_detail",
+        "out__a_rappeler",
+    ],
+)
+def test_every_table_is_the_declared_one(estimated: Warehouse, table: str) -> None:
+    check_table(table, estimated.read(table))
+
+
+def test_every_household_is_in_one_situation_per_right(estimated: Warehouse) -> None:
+    counts = estimated.read("out__effectifs").filter(rubrique="situations")
+    seen = estimated.query(
+        "SELECT droit, sum(poids_menages) AS n FROM core__situations_lues WHERE strate <> 'L' GROUP BY droit"
+    )
+    for droit in ("rsa", "ppa"):
+        assert counts.filter(droit=droit)["menages"].sum() == seen.filter(droit=droit)["n"].item()
+
+
+def test_parameters_say_that_nothing_was_verified(estimated: Warehouse) -> None:
+    rows = estimated.read("out__parametres_estimation").filter(nom="R")
+    assert rows.height == 15
+    assert rows["source"].str.contains("non vérifié").all()
+    assert not estimated.read("out__taux")["est_verifie"].any()
 
 
 def test_another_period_is_kept_and_the_same_one_replaced(estimated: Warehouse, settings: Settings) -> None:
