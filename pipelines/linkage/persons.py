@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.linkage.chains import Ranks, best_links
-from pipelines.linkage.scoring import weight
+from pipelines.linkage.scoring import linkable, weight
 from pipelines.linkage.sources import SOURCES
 
 CLOSE_WEIGHTS = 10.0
@@ -35,9 +35,9 @@ def gather(pairs: pl.DataFrame, source_of: pl.Series, threshold: float, by: str 
     least = weight(threshold)
     numbers = source_of.replace_strict(_ORDER, list(range(len(_ORDER))), return_dtype=pl.Int64).to_numpy()
     with_consent = pl.col("source_g").eq(_CONSENTS) | pl.col("source_d").eq(_CONSENTS)
-    links = pairs.filter(~with_consent & (pl.col(by) >= least)).rename({by: "poids"} if by != "poids" else {})
-    person = best_links(links.select("gauche", "droite", "poids"), numbers)
-    candidates = _candidates(pairs.filter(with_consent), person, by)
+    links = linkable(pairs.filter(~with_consent), by, least)
+    person = best_links(links.select("gauche", "droite", poids=by), numbers)
+    candidates = _candidates(linkable(pairs.filter(with_consent), by, -np.inf), person, by)
     attached = candidates.filter((pl.col("ecart_poids") >= CLOSE_WEIGHTS) & (pl.col("meilleur") >= least))
     person[attached["fiche"].to_numpy()] = attached["personne"].to_numpy()
     return Persons(person, _ambiguous(candidates, least))

@@ -8,6 +8,7 @@ import polars as pl
 from scipy.special import gammaincinv
 
 from pipelines.linkage.persons import Persons, gather
+from pipelines.linkage.scoring import linkable, weight
 from pipelines.linkage.sources import SOURCES
 
 SCHEMA = {
@@ -102,11 +103,8 @@ def _false_links(
     couple: tuple[str, str], sizes: list[int], links: int, pairs: pl.DataFrame, threshold: float
 ) -> Iterator[Row]:
     """Links inside the sources of the couple, carried over to the pairs of records best links leave free."""
-    inside = pairs.filter(
-        (pl.col("source_g") == pl.col("source_d"))
-        & pl.col("source_g").is_in(couple)
-        & (pl.col("probabilite") >= threshold)
-    ).height
+    own = pairs.filter((pl.col("source_g") == pl.col("source_d")) & pl.col("source_g").is_in(couple))
+    inside = linkable(own, "poids", weight(threshold)).height
     possible = sum(comb(size, 2) for size in sizes)
     if not possible or not links:
         return

@@ -11,10 +11,11 @@ from pipelines.linkage.training import Model, linker_of
 
 
 def score(room: duckdb.DuckDBPyConnection, model: Model, sources: list[str]) -> pl.DataFrame:
-    """Pairs (gauche, droite, source_g, source_d, poids, poids_sans_nir, probabilite, motif, regle).
+    """Pairs gauche, droite, source_g, source_d, poids, poids_sans_nir, probabilite, motif, regle, a_jumeaux.
 
     ``gauche``, ``droite``: record numbers, gauche < droite; weights in bits. Pairs inside a source are scored
-    too: they link nobody, they tell how often the model is wrong.
+    too: they link nobody, they tell how often the model is wrong. ``a_jumeaux``: one birth date and two given
+    names. Twins share all the rest, so no weight can tell such a pair from a match; only the NIR can.
     """
     settings: dict[str, Any] = model.reglages | {"link_type": "link_and_dedupe"}
     linker = linker_of(room, sources, settings, "score")
@@ -25,10 +26,20 @@ def score(room: duckdb.DuckDBPyConnection, model: Model, sources: list[str]) -> 
         f"SELECT fiche_l AS gauche, fiche_r AS droite, source_dataset_l AS source_g, "  # noqa: S608
         "source_dataset_r AS source_d, match_weight AS poids, match_weight - mw_nir AS poids_sans_nir, "
         f"match_probability AS probabilite, {pattern} AS motif, "
-        f"[{rules}][match_key::INTEGER + 1] AS regle FROM {predicted.physical_name}"
+        f"[{rules}][match_key::INTEGER + 1] AS regle, contains(motif, 'prenoms:0') AS a_jumeaux "
+        f"FROM {predicted.physical_name}"
     ).pl()
     predicted.drop_table_from_database_and_remove_from_cache()
     return _left_to_right(frame)
+
+
+def linkable(pairs: pl.DataFrame, by: str, least: float) -> pl.DataFrame:
+    """The pairs heavy enough to be one person, ``by`` being ``poids`` or ``poids_sans_nir`` (bits).
+
+    Possible twins are left out unless their NIRs are equal and seen.
+    """
+    same_nir = pl.col("motif").str.contains("nir:1", literal=True) & (by == "poids")
+    return pairs.filter((pl.col(by) >= least) & (~pl.col("a_jumeaux") | same_nir))
 
 
 def weight(probability: float) -> float:

@@ -27,6 +27,7 @@ _PAIRS = {
     "probabilite": pl.Float64,
     "motif": pl.String,
     "regle": pl.String,
+    "a_jumeaux": pl.Boolean,
 }
 
 

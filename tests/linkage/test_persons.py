@@ -9,7 +9,19 @@ COLUMNS = ["gauche", "droite", "source_g", "source_d", "poids"]
 def _pairs(*rows: tuple[int, int, float]) -> pl.DataFrame:
     full = [(a, b, SOURCES[a], SOURCES[b], w) for a, b, w in rows]
     schema = dict(zip(COLUMNS, [pl.Int64, pl.Int64, pl.String, pl.String, pl.Float64], strict=True))
-    return pl.DataFrame(full, schema=schema, orient="row")
+    return pl.DataFrame(full, schema=schema, orient="row").with_columns(
+        motif=pl.lit("nir:. date:2 noms:3 prenoms:3"), a_jumeaux=pl.lit(False)
+    )
+
+
+def test_twins_are_not_one_person_however_heavy_their_link() -> None:
+    twins = _pairs((0, 2, 30.0)).with_columns(motif=pl.lit("nir:. date:2 noms:3 prenoms:0"), a_jumeaux=True)
+    assert gather(twins, SOURCES, 0.95).personne.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_an_equal_nir_tells_a_changed_given_name_from_a_twin() -> None:
+    renamed = _pairs((0, 2, 30.0)).with_columns(motif=pl.lit("nir:1 date:2 noms:3 prenoms:0"), a_jumeaux=True)
+    assert gather(renamed, SOURCES, 0.95).personne.tolist() == [0, 1, 0, 3, 4]
 
 
 def test_a_consent_joins_the_person_its_candidates_already_are() -> None:
