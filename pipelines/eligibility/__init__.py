@@ -2,5 +2,6 @@
 
 from pipelines.eligibility.legislation import months_past_last_scale, system
 from pipelines.eligibility.rights import simulate
+from pipelines.eligibility.stage import run
 
-__all__ = ["months_past_last_scale", "simulate", "system"]
+__all__ = ["months_past_last_scale", "run", "simulate", "system"]

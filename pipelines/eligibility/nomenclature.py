@@ -69,17 +69,17 @@ STATUS_OF_OCCLOG: Final[dict[str, str]] = {
     "PRO": "proprietaire",
     "ACC": "primo_accedant",
     "LOC": "locataire_vide",
-    "BAL": "locataire_vide",
-    "OLI": "locataire_vide",
     "HOP": "locataire_meuble",
     "HOT": "locataire_meuble",
     "HCO": "locataire_foyer",
     "HCG": "loge_gratuitement",
     "HGP": "loge_gratuitement",
-    "SRG": "sans_domicile",
+    "BAL": "loge_gratuitement",
+    "SRG": "loge_gratuitement",
     "SRO": "sans_domicile",
 }
-"""TYPEOCCLOG to statut_occupation_logement. Tenants are not distinguished (same RSA and PPA)."""
+"""TYPEOCCLOG to statut_occupation_logement. Tenants are not distinguished (same RSA and PPA); BAL and SRG are
+the codes of a housing flat rate to be applied; OLI says that nobody knows."""
 
 UNKNOWN_STATUS: Final = "non_renseigne"
 
@@ -88,10 +88,12 @@ ISOLATION_SITUATIONS: Final = ("ABA", "DIV", "ISO", "SEF", "SEL", "VEU")
 
 ISOLATION_MONTHS: Final = 18
 
-SELF_EMPLOYED_ACT: Final = ("ETI", "EXP", "MAR")
+APPRENTICE_ACT: Final = "APP"
+SELF_EMPLOYED_ACT: Final = ("ETI", "EXP")
 """ACT of a non-salaried activity: without a known result, the household's income is unknown."""
 
-FARM_ACT: Final = ("EXP",)
+FARM_ACT: Final = ("EXP", "AFA", "AG")
+"""Farmers at the CAF, and AG: the régime agricole of a CPAM file, carried here as an activity."""
 
 RANK_OF_ROLE: Final[dict[str, int]] = {"DEM": 0, "CJT": 1, "ENF": 2, "AUT": 2, "RDO": 3}
 """ROLEPERS to rank. RDO holds the file: the applicant when there is no DEM, else outside the household."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipelines.calendar import month_of_number
 from pipelines.eligibility.nomenclature import (
+    APPRENTICE_ACT,
     FARM_ACT,
     FARM_NATURES,
     HOUSEHOLD_BENEFITS,
@@ -56,6 +57,7 @@ class People:
     student: NDArray[np.int8]
     pregnant: Flags
     worked_enough: NDArray[np.int8]
+    apprentice: Flags
     self_employed: Flags
     farmer: Flags
     declared: Flags
@@ -153,6 +155,7 @@ def _people(
         student=_tristate(people, "etudiant"),
         pregnant=_tristate(people, "enceinte") == 1,
         worked_enough=_tristate(people, "rsa_jeune_heures"),
+        apprentice=(people["act"] == APPRENTICE_ACT).fill_null(False).to_numpy(),
         self_employed=people["act"].is_in(SELF_EMPLOYED_ACT).fill_null(False).to_numpy(),
         farmer=people["act"].is_in(FARM_ACT).fill_null(False).to_numpy(),
         declared=_declared(rows, shape),

@@ -39,7 +39,7 @@ ROLES: Final = {
 WEALTH_INCOMES: Final = ("revenus_locatifs", "revenus_capital")
 _INCOMES: Final = tuple(dict.fromkeys(VARIABLE_OF_NATRESS.values()))
 _EMPTY_MONTHLY: Final = ("remuneration_apprenti",)
-_FALSE_MONTHLY: Final = ("etudiant", "stagiaire", "apprenti", "autonomie_financiere")
+_FALSE_MONTHLY: Final = ("etudiant", "stagiaire", "autonomie_financiere")
 _UNIX_EPOCH: Final = 1970 * 12
 
 
@@ -140,6 +140,7 @@ def _write_people(inputs: Inputs, quarter: Quarter) -> None:
     )
     for month in last_months(quarter, RIGHT_MONTHS):
         inputs.write("enceinte", month, people.pregnant[quarter.members])
+        inputs.write("apprenti", month, people.apprentice[quarter.members])
         for variable in _FALSE_MONTHLY:
             inputs.write(variable, month, none)
     for year in _years(last_months(quarter, RIGHT_MONTHS)):

@@ -62,7 +62,8 @@ def _unknown_composition(quarter: Quarter) -> Flags:
     size = len(quarter.households)
     applicants = np.bincount(quarter.family[quarter.role == APPLICANT], minlength=size)
     spouses = np.bincount(quarter.family[quarter.role == SPOUSE], minlength=size)
-    return (applicants != 1) | (spouses > 1)
+    unknown: Flags = (applicants != 1) | (spouses > 1)
+    return unknown
 
 
 def _unknown_incomes(quarter: Quarter) -> Flags:
@@ -93,16 +94,18 @@ def _unproven_permit(quarter: Quarter) -> Flags:
 def _has_other_benefit(quarter: Quarter) -> Flags:
     proven = np.zeros(len(quarter.households), np.bool_)
     for name in HOUSEHOLD_BENEFITS:
-        proven |= (quarter.household(quarter.dwellings.benefits[name]) > 0).any(axis=1)
+        proven |= np.any(quarter.household(quarter.dwellings.benefits[name]) > 0, axis=1)
     for name in PERSON_BENEFITS:
-        proven |= quarter.any_member((quarter.person(quarter.people.benefits[name]) > 0).any(axis=1))
+        paid: Flags = np.any(quarter.person(quarter.people.benefits[name]) > 0, axis=1)
+        proven |= quarter.any_member(paid)
     return proven
 
 
 def _maybe_student(quarter: Quarter) -> Flags:
     student = quarter.people.student[quarter.members]
     unknown = (student == -1) & (quarter.age_months < STUDENT_AGE_MONTHS) & ~_has_work(quarter)
-    return quarter.adult & ((student == 1) | unknown)
+    maybe: Flags = quarter.adult & ((student == 1) | unknown)
+    return maybe
 
 
 def _has_work(quarter: Quarter) -> Flags:
@@ -142,4 +145,5 @@ def _young_without_child(quarter: Quarter) -> Flags:
 def _unknown_housing(quarter: Quarter) -> Flags:
     homes = quarter.dwellings
     unknown = quarter.household(homes.status)[:, -1] == STATUSES.index(UNKNOWN_STATUS)
-    return unknown & ~(quarter.household(homes.benefits["aide_logement"])[:, -1] > 0)
+    unaided: Flags = unknown & ~(quarter.household(homes.benefits["aide_logement"])[:, -1] > 0)
+    return unaided

@@ -13,7 +13,8 @@ PERSON_BENEFITS = ("aah", "caah", "ass", "asi")
 
 MENAGES = {
     "menage_id": pl.String, "mois": pl.String, "commune_insee": pl.String, "sitfam": pl.String,
-    "sitfam_date": pl.String, "occlog": pl.String, **dict.fromkeys(BENEFITS, pl.Float64), "dtr_phase": pl.Int8,
+    "sitfam_date": pl.String, "occlog": pl.String, **dict.fromkeys(BENEFITS, pl.Float64),
+    "dtr_phase": pl.Int8,
 }  # fmt: skip
 PERSONNES = {
     "personne_id": pl.String, "menage_id": pl.String, "role": pl.String, "present_du": pl.String,
