@@ -5,11 +5,15 @@ from pathlib import Path
 import polars as pl
 import pyrage
 import pytest
+from hypothesis import settings
 
 from pipelines.source import create_key
 from schemas import TABLES
 
 MOIS = "2026-06"
+
+PATIENT = settings(deadline=None, max_examples=60)
+"""No test is timed: the machine may be busy."""
 
 PERSON = {
     "nir": "",
@@ -63,7 +67,10 @@ def caf_tables() -> dict[str, pl.DataFrame]:
     people = [
         person | {"personne_id": f"ALLOC-{name}", "foyer_id": foyer, "role": role, "present_du": "2024-01"}
         for (name, person), foyer, role in zip(
-            MARKED.items(), ["MAT-1", "MAT-1", "MAT-1", "MAT-2"], ["DEM", "CJT", "ENF", "DEM"], strict=True
+            MARKED.items(),
+            ["MATRICULE-1", "MATRICULE-1", "MATRICULE-1", "MATRICULE-2"],
+            ["DEM", "CJT", "ENF", "DEM"],
+            strict=True,
         )
     ]
     months = ["2026-05", "2026-06"]
@@ -74,7 +81,7 @@ def caf_tables() -> dict[str, pl.DataFrame]:
             "caf_foyers",
             *(
                 household | {"foyer_id": foyer, "mois": mois}
-                for foyer in ("MAT-1", "MAT-2")
+                for foyer in ("MATRICULE-1", "MATRICULE-2")
                 for mois in months
             ),
         ),
@@ -131,17 +138,17 @@ CONTACT = {
 @pytest.fixture
 def cellule(tmp_path: Path) -> Path:
     consent = {
-        "consentement_id": "CONS-1",
+        "consentement_id": "CONSENT-1",
         "finalite": "RAPPEL_RSA",
         "destinataire": "CELLULE",
         "evenement": "DONNE",
         "evenement_le": "2026-05-12",
-        "action_id": "ACT-1",
+        "action_id": "ACTION-1",
         "formulaire_version": "2026-1",
         "formulaire_sha256": "ab" * 32,
         "capacite": "SOI",
     }
-    other = consent | {"consentement_id": "CONS-2"}
+    other = consent | {"consentement_id": "CONSENT-2"}
     return write_all(
         tmp_path / "entree-cellule",
         {
@@ -149,7 +156,7 @@ def cellule(tmp_path: Path) -> Path:
                 "consentements", MARKED["walpurge"] | consent | CONTACT, MARKED["zebulon"] | other | CONTACT
             ),
             "actions": table(
-                "actions", {"action_id": "ACT-1", "date": "2026-05-12", "commune_insee": "31483"}
+                "actions", {"action_id": "ACTION-1", "date": "2026-05-12", "commune_insee": "31483"}
             ),
             "oppositions": table(
                 "oppositions", MARKED["petit"] | {"objet": "TRAITEMENT", "depuis_le": "2026-01-02"}

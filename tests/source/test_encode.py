@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipelines.source import keys
 from pipelines.source.encode import Encoder, Mac, bigrams, filters, identities, masks, tokens
 from schemas import TABLES
-from tests.source.conftest import PERSON
+from tests.source.conftest import PATIENT, PERSON
 
 KEY = bytes(range(32))
 ENCODER = Encoder(KEY, "caf", "2026")
@@ -24,6 +24,7 @@ def encoded(*people: dict[str, str], encoder: Encoder = ENCODER) -> list[dict[st
 JEAN = {"nom_naissance": "Le Goff", "prenoms": "Jean-Yves", "date_naissance": "1980-05-03"}
 
 
+@PATIENT
 @given(st.binary(min_size=32, max_size=32), st.lists(st.text(max_size=80), max_size=5))
 def test_the_fast_loop_is_hmac_sha256(key: bytes, messages: list[str]) -> None:
     expected = [hmac.digest(key, message.encode(), "sha256") for message in messages]
@@ -45,6 +46,7 @@ def independent_filter(key: bytes, date: str, words: str) -> tuple[int, ...]:
 WORDS = st.lists(st.text("ABCXYZ", min_size=1, max_size=6), min_size=1, max_size=4).map(" ".join)
 
 
+@PATIENT
 @given(st.lists(st.tuples(st.sampled_from(["1980-05-03", "1999-12-31"]), WORDS), max_size=6))
 def test_a_filter_holds_fifteen_positions_per_salted_bigram(people: list[tuple[str, str]]) -> None:
     dates = pl.Series([date for date, _ in people], dtype=pl.String)
@@ -64,6 +66,7 @@ def test_bigrams_mark_the_borders_of_each_word() -> None:
     assert set(found) == {"_L", "LE", "E_", "_G", "GO", "OF", "FF", "F_"}
 
 
+@PATIENT
 @given(st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "c"])), max_size=20))
 def test_equal_texts_have_equal_tokens_and_missing_stays_missing(texts: list[str | None]) -> None:
     found = tokens(Mac(KEY), pl.Series(texts, dtype=pl.String)).to_list()

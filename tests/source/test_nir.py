@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.source import nir
+from tests.source.conftest import PATIENT
 
 
 def read(
@@ -45,18 +46,21 @@ FIRST13 = st.builds(
 )
 
 
+@PATIENT
 @given(FIRST13)
 def test_the_key_is_the_one_of_the_reference_library(first13: str) -> None:
     assert one(nir.key(pl.col("n")), first13) == int(oracle.calc_check_digits(first13))
     assert read(with_key(first13)) == (first13, None)
 
 
+@PATIENT
 @given(FIRST13, st.integers(0, 99))
 def test_another_key_is_refused(first13: str, key: int) -> None:
     number = f"{first13}{key:02d}"
     assert (read(number) == (first13, None)) == oracle.is_valid(number)
 
 
+@PATIENT
 @given(st.text("0123456789ABab -.", max_size=18))
 def test_no_text_is_accepted_with_a_key_the_reference_library_refuses(text: str) -> None:
     accepted, _ = read(text)  # type: ignore[misc]

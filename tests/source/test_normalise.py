@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.source import normalise
+from tests.source.conftest import PATIENT
 
 
 def one(expression: pl.Expr, **values: str | None) -> object:
@@ -51,11 +52,13 @@ TEXT = st.text(
 )
 
 
+@PATIENT
 @given(TEXT)
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert letters(letters(text)) == letters(text)  # type: ignore[arg-type]
 
 
+@PATIENT
 @given(TEXT)
 def test_the_form_of_accents_does_not_matter(text: str) -> None:
     assert letters(unicodedata.normalize("NFD", text)) == letters(unicodedata.normalize("NFC", text))
@@ -64,12 +67,14 @@ def test_the_form_of_accents_does_not_matter(text: str) -> None:
 LATIN = "abcdefghijklmnopqrstuvwxyzàâäçéèêëîïôöùûüÿœæß -'"
 
 
+@PATIENT
 @given(st.text(st.sampled_from(LATIN), max_size=30))
 def test_accents_and_case_do_not_matter(text: str) -> None:
     stripped = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     assert letters(text) == letters(text.upper()) == letters(stripped)
 
 
+@PATIENT
 @given(st.text(max_size=40))
 def test_only_letters_and_single_spaces_are_left(text: str) -> None:
     found = letters(text)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipelines.source import phonetics
 from pipelines.source.phonetics import phonetic
+from tests.source.conftest import PATIENT
 
 FROZEN = {
     "DUPONT": "DUP7",
@@ -69,6 +70,7 @@ def test_names_said_otherwise_do_not(one: str, other: str) -> None:
     assert phonetic(one) != phonetic(other)
 
 
+@PATIENT
 @given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=25))
 def test_a_name_always_has_a_code_of_letters_and_digits(name: str) -> None:
     code = phonetic(name)
