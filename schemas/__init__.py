@@ -4,7 +4,7 @@
 """
 
 from schemas.tables import PARTNERS, TABLES, Table, Variant, tables_of
-from schemas.warehouse_tables import WAREHOUSE_TABLES, WarehouseTable, check_table
+from schemas.warehouse_tables import RAW_MARKS, WAREHOUSE_TABLES, WarehouseTable, check_table
 
 CONTRACT_VERSION = "1"
 """Version of the data contract, written in every manifest."""
@@ -12,6 +12,7 @@ CONTRACT_VERSION = "1"
 __all__ = [
     "CONTRACT_VERSION",
     "PARTNERS",
+    "RAW_MARKS",
     "TABLES",
     "WAREHOUSE_TABLES",
     "Table",

@@ -35,7 +35,7 @@ fichier pseudonymisé remis au Département.
 
 
 def write_dictionary(folder: Path) -> list[Path]:
-    """Write the dictionary (Markdown) and one ``<table>.schema.json`` per delivered table; return the paths."""
+    """Write the dictionary and one ``<table>.schema.json`` per delivered table; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / DICTIONARY
     page.write_text(dictionary_text(), encoding="utf-8")

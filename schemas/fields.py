@@ -324,4 +324,4 @@ _declare("lignes_ecartees", ENTIER_LONG, "Lignes mises de côté.", unite="ligne
 _declare("lignes_changees", ENTIER_LONG, "Lignes d'un mois déjà livré qui ont changé.", unite="lignes")
 _code("gravite", "GRAVITE", "Gravité de l'alerte.")
 _declare("message", TEXTE, "Alerte, sans valeur ni identifiant.")
-_declare("empreinte", TEXTE, "SHA-256 du manifeste.")
+_declare("empreinte", TEXTE, "SHA-256 de ce que le manifeste déclare des fichiers.")

@@ -9,6 +9,9 @@ from pipelines.refusals import Refusal
 from schemas.fields import column, kind_of
 from schemas.tables import TABLES
 
+RAW_MARKS = ("extrait_id", "extrait_mois")
+"""What a raw table adds to the delivered columns: the extract a row came with."""
+
 
 @dataclass(frozen=True)
 class WarehouseTable:

@@ -28,10 +28,11 @@ def refuse_bad_deliveries(found: list[Delivery], known: pl.DataFrame, remplacer:
 
 def is_ingested(delivery: Delivery, known: pl.DataFrame) -> bool:
     """True when this very delivery (same manifest) is in the warehouse already."""
-    same = (pl.col("extrait_id") == delivery.manifest.extrait_id) & (
-        pl.col("empreinte") == delivery.empreinte
-    )
-    return not known.filter(same & ~pl.col("est_remplace")).is_empty()
+    return not known.filter(
+        pl.col("extrait_id") == delivery.manifest.extrait_id,
+        pl.col("empreinte") == delivery.manifest.empreinte,
+        ~pl.col("est_remplace"),
+    ).is_empty()
 
 
 def _is_known(delivery: Delivery, known: pl.DataFrame) -> bool:
@@ -130,7 +131,7 @@ def _refuse_replayed(found: list[Delivery], known: pl.DataFrame) -> None:
     seen: set[str] = set()
     for delivery in found:
         mine = known.filter(pl.col("extrait_id") == delivery.manifest.extrait_id)
-        other = mine.filter((pl.col("empreinte") != delivery.empreinte) | pl.col("est_remplace"))
+        other = mine.filter((pl.col("empreinte") != delivery.manifest.empreinte) | pl.col("est_remplace"))
         if delivery.manifest.extrait_id in seen or not other.is_empty():
             raise ContractRefusal(
                 "Cet identifiant d'extrait a déjà servi pour une autre livraison.",
@@ -143,16 +144,10 @@ def _refuse_replayed(found: list[Delivery], known: pl.DataFrame) -> None:
 def _refuse_out_of_order(delivery: Delivery, known: pl.DataFrame, remplacer: bool) -> None:
     if is_ingested(delivery, known) or delivery.manifest.remplace or remplacer:
         return
-    earlier = known.filter(pl.col("partenaire") == delivery.partenaire)["mois"].to_list()
-    if any(mois > delivery.mois for mois in earlier):
-        raise _order_refusal(delivery, "Un extrait plus récent de ce partenaire est déjà ingéré.")
-    if delivery.mois in earlier:
-        raise _order_refusal(delivery, "Un autre extrait de ce partenaire est déjà ingéré pour ce mois.")
-
-
-def _order_refusal(delivery: Delivery, quoi: str) -> ContractRefusal:
-    return ContractRefusal(
-        quoi,
-        ou=delivery.where,
-        que_faire="Si le partenaire corrige vraiment ce mois, livrer de nouveau avec --remplacer.",
-    )
+    earlier = known.filter(pl.col("partenaire") == delivery.partenaire)["mois"]
+    if (earlier > delivery.mois).any():
+        raise ContractRefusal(
+            "Un extrait plus récent de ce partenaire est déjà ingéré.",
+            ou=delivery.where,
+            que_faire="Si le partenaire corrige vraiment ce mois, livrer de nouveau avec --remplacer.",
+        )

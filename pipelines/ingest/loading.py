@@ -1,13 +1,16 @@
 """One delivery into the raw tables: every row accepted or set aside, and counted."""
 
+from pathlib import Path
+
 import polars as pl
 import pyarrow.parquet as pq
 
 from pipelines.files import whole_file
 from pipelines.ingest.manifest import Delivery
+from pipelines.refusals import ContractRefusal
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
-from schemas import Table, tables_of
+from schemas import RAW_MARKS, Table, tables_of
 from schemas.check import Checked, check
 from schemas.fields import TOKEN_COLUMNS
 from schemas.reading import read_strings
@@ -25,21 +28,27 @@ def load_delivery(
 
     Raises :class:`pipelines.refusals.ContractRefusal` for a file that breaks the contract as a whole.
     """
-    checked = {
-        table.name: (table, check(read_strings(path), table, "delivered", delivery.mois, communes))
-        for table in tables_of(delivery.partenaire)
-        if (path := delivery.file_of(table.name)) is not None
-    }
-    for table, result in checked.values():
-        _store(warehouse, settings, delivery, table, result)
-        _count_tokens(warehouse, delivery, table)
+    for table in tables_of(delivery.partenaire):
+        path = delivery.file_of(table.name)
+        if path is not None:
+            _store(warehouse, settings, delivery, table, _checked(path, table, delivery, communes))
+            _count_tokens(warehouse, delivery, table)
+
+
+def _checked(path: Path, table: Table, delivery: Delivery, communes: dict[str, str]) -> Checked:
+    """The table held against the contract; a refusal names the delivery and the file."""
+    try:
+        return check(read_strings(path), table, "delivered", delivery.mois, communes)
+    except ContractRefusal as refusal:
+        where = f"{delivery.where}/{path.name}"
+        raise ContractRefusal(refusal.quoi, ou=where, que_faire=refusal.que_faire) from None
 
 
 def _store(
     warehouse: Warehouse, settings: Settings, delivery: Delivery, table: Table, result: Checked
 ) -> None:
-    marks = {"extrait_id": delivery.manifest.extrait_id, "extrait_mois": delivery.mois}
-    warehouse.append(table.raw_name, result.accepted.with_columns(**{k: pl.lit(v) for k, v in marks.items()}))
+    marks = zip(RAW_MARKS, (delivery.manifest.extrait_id, delivery.mois), strict=True)
+    warehouse.append(table.raw_name, result.accepted.with_columns(pl.lit(v).alias(k) for k, v in marks))
     _write_rejects(settings, delivery, table, result)
     _count(warehouse, delivery, table, result)
 

@@ -1,13 +1,13 @@
 """The manifest of a delivery: who delivers which month, with which key, in which files."""
 
 import datetime
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipelines.files import sha256
 from pipelines.refusals import ContractRefusal
 from schemas import TABLES
 
@@ -26,6 +26,15 @@ class DeliveredFile(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class TableBalance(BaseModel):
+    """What the partner's own check counted for one table, before delivery."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    lignes_recues: int = 0
+    lignes_ecartees: int = 0
+
+
 class Manifest(BaseModel):
     """What ``manifeste.json`` says (data contract, section "Delivery")."""
 
@@ -40,6 +49,7 @@ class Manifest(BaseModel):
     controle_cle: str
     fichiers: dict[str, DeliveredFile]
     date: str
+    bilan: dict[str, TableBalance] = Field(default_factory=dict)
     remplace: bool = False
 
     @property
@@ -47,16 +57,23 @@ class Manifest(BaseModel):
         """Day of the delivery."""
         return datetime.date.fromisoformat(self.date[:10])
 
+    @property
+    def empreinte(self) -> str:
+        """SHA-256 of what identifies the delivery: delivered again unchanged, it is the same one."""
+        essence = self.model_dump_json(
+            include={"extrait_id", "partenaire", "mois", "millesime_cle", "controle_cle", "fichiers"}
+        )
+        return hashlib.sha256(essence.encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class Delivery:
-    """One folder of the dépôt and its manifest. ``empreinte``: SHA-256 of the manifest."""
+    """One folder of the dépôt and its manifest."""
 
     partenaire: str
     mois: str
     folder: Path
     manifest: Manifest
-    empreinte: str
 
     @property
     def where(self) -> str:
@@ -85,7 +102,7 @@ def read_delivery(folder: Path) -> Delivery:
         )
     manifest = _parsed(path, where)
     _refuse_file_names(manifest, where)
-    return Delivery(partner, mois, folder, manifest, sha256(path))
+    return Delivery(partner, mois, folder, manifest)
 
 
 def _parsed(path: Path, where: str) -> Manifest:

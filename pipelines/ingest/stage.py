@@ -64,7 +64,7 @@ def _register(warehouse: Warehouse, delivery: Delivery) -> None:
         "millesime_cle": manifest.millesime_cle,
         "controle_cle": manifest.controle_cle,
         "date": manifest.day,
-        "empreinte": delivery.empreinte,
+        "empreinte": manifest.empreinte,
         "rang": warehouse.count(state.EXTRACTS) + 1,
         "est_utilise": True,
         "est_remplace": False,

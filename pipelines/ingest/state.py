@@ -3,7 +3,7 @@
 import polars as pl
 
 from pipelines.warehouse import Warehouse
-from schemas import PARTNERS, TABLES, WAREHOUSE_TABLES, Table
+from schemas import PARTNERS, RAW_MARKS, TABLES, WAREHOUSE_TABLES, Table
 from schemas.fields import kind_of
 
 EXTRACTS = "meta__extraits"
@@ -14,7 +14,7 @@ META_TABLES = (EXTRACTS, "meta__lignes", "meta__rejets", "meta__codes_inconnus",
 def prepare(warehouse: Warehouse) -> None:
     """Create the raw and meta tables that are not there yet, empty and typed."""
     for table in TABLES.values():
-        warehouse.append(table.raw_name, _empty((*table.delivered_columns, "extrait_id", "extrait_mois")))
+        warehouse.append(table.raw_name, _empty((*table.delivered_columns, *RAW_MARKS)))
     for name in META_TABLES:
         warehouse.append(name, _empty(WAREHOUSE_TABLES[name].columns))
 

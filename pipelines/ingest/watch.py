@@ -1,5 +1,7 @@
 """What deserves a look in the extracts used: empty tables, missing months, rows set aside, unknown codes."""
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from pipelines.calendar import shift, window
@@ -20,7 +22,9 @@ def alerts_of(warehouse: Warehouse, delivery: Delivery) -> list[Alert]:
     lines = _of_extract(warehouse, "meta__lignes", delivery)
     codes = _of_extract(warehouse, "meta__codes_inconnus", delivery)
     return [
+        *_replacement(warehouse, delivery),
         *_empty_extract(delivery, lines),
+        *_rejects_at_source(delivery),
         *_rejects(delivery, lines),
         *_unknown_codes(delivery, codes),
         *_missing_months(warehouse, delivery, lines),
@@ -35,6 +39,16 @@ def _of_extract(warehouse: Warehouse, table: str, delivery: Delivery) -> pl.Data
     )
 
 
+def _replacement(warehouse: Warehouse, delivery: Delivery) -> list[Alert]:
+    replaced = warehouse.read("meta__extraits").filter(
+        "est_remplace", partenaire=delivery.partenaire, mois=delivery.mois
+    )
+    if replaced.is_empty():
+        return []
+    text = f"L'extrait de {delivery.mois} remplace celui qui avait été ingéré : les chiffres sont révisés."
+    return [Alert("avertissement", delivery.partenaire, text)]
+
+
 def _empty_extract(delivery: Delivery, lines: pl.DataFrame) -> list[Alert]:
     if lines["lignes_acceptees"].sum() == 0:
         return [Alert("grave", delivery.partenaire, f"L'extrait de {delivery.mois} est vide.")]
@@ -47,18 +61,27 @@ def _empty_extract(delivery: Delivery, lines: pl.DataFrame) -> list[Alert]:
 
 
 def _rejects(delivery: Delivery, lines: pl.DataFrame) -> list[Alert]:
-    share = (pl.col("lignes_ecartees") / pl.col("lignes_recues")).alias("part")
-    received = lines.filter(pl.col("lignes_recues") > 0)
-    bad = received.with_columns(share).filter(pl.col("part") >= REJECT_SHARE_TO_LOOK_AT)
-    return [
-        Alert(
-            "grave" if row["part"] >= REJECT_SHARE_TO_STOP else "avertissement",
-            delivery.partenaire,
-            f"{row['table_contrat']} : {row['part']:.0%} des lignes mises de côté "
-            f"({row['lignes_ecartees']} sur {row['lignes_recues']}).",
-        )
-        for row in bad.iter_rows(named=True)
-    ]
+    counts = lines.select("table_contrat", "lignes_ecartees", "lignes_recues").iter_rows()
+    return _reject_alerts(delivery.partenaire, counts, "à l'ingestion")
+
+
+def _rejects_at_source(delivery: Delivery) -> list[Alert]:
+    """Rows the partner's own check kept back: they are in no file delivered."""
+    balance = sorted(delivery.manifest.bilan.items())
+    counts = [(table, b.lignes_ecartees, b.lignes_recues) for table, b in balance if table in TABLES]
+    return _reject_alerts(delivery.partenaire, counts, "à la source")
+
+
+def _reject_alerts(partner: str, counts: Iterable[tuple[str, int, int]], where: str) -> list[Alert]:
+    """One alert per (table, rows set aside, rows received) worth a look."""
+    alerts = []
+    for table, rejected, received in counts:
+        share = rejected / received if received else 0.0
+        if share >= REJECT_SHARE_TO_LOOK_AT:
+            gravite = "grave" if share >= REJECT_SHARE_TO_STOP else "avertissement"
+            text = f"{table} : {rejected} lignes sur {received} mises de côté {where} ({share:.0%})."
+            alerts.append(Alert(gravite, partner, text))
+    return alerts
 
 
 def _unknown_codes(delivery: Delivery, codes: pl.DataFrame) -> list[Alert]:
