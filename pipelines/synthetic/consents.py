@@ -126,7 +126,7 @@ class Cellule:
         rate = np.where(self.adults["est_precaire"].to_numpy(), MET_PRECARIOUS, MET)
         met = self.adults.filter(pl.Series(rng.random(self.adults.height) < rate)).select("personne")
         purpose = pl.Series(rng.choice(PURPOSES, met.height, p=PURPOSE_SHARES))
-        action = pl.Series(rng.choice(self.actions["action_id"].to_numpy(), met.height))
+        action = pl.Series(rng.choice(self.actions["action_id"].to_numpy(), met.height), dtype=pl.String)
         given = pl.Series(rng.random(met.height) < GIVEN)
         rows = (
             met.with_columns(finalite=purpose.str.split(" "), action_id=action, donne=given)
@@ -190,7 +190,7 @@ def _filled(rng: np.random.Generator, consents: pl.DataFrame, scene: Scene) -> p
     rows = consents.with_columns(
         evenement=pl.when("donne").then(pl.lit("DONNE")).otherwise(pl.lit("REFUSE")),
         formulaire_version=version,
-        recueilli_par=pl.Series([f"AGENT{n}" for n in rng.integers(1, 9, size)]),
+        recueilli_par=pl.Series([f"AGENT{n}" for n in rng.integers(1, 9, size)], dtype=pl.String),
         canal_recueil=pl.Series(rng.choice(["PAPIER", "ORAL", "EN_LIGNE"], size, p=[0.7, 0.2, 0.1])),
         expire_le=pl.when("donne").then(pl.col("evenement_le") + pl.duration(days=VALID_DAYS)),
         capacite=pl.when(represented).then(pl.lit("REPRESENTANT")).otherwise(pl.lit("SOI")),

@@ -8,9 +8,9 @@ import polars as pl
 from pipelines import calendar
 from pipelines.files import whole_folder
 from pipelines.refusals import Refusal
+from pipelines.synthetic import world as worlds
 from pipelines.synthetic.extracts import set_scene
 from pipelines.synthetic.scene_files import Progress, write_scene
-from pipelines.synthetic.world import build_world, true_rates
 from pipelines.territory import load
 
 
@@ -37,12 +37,10 @@ def simulate_territory(
     tell("Invention du territoire")
     rng = np.random.default_rng(graine)
     inhabitants = habitants or int(place.inside["population"].sum())
-    world = build_world(
-        rng, place, inhabitants, calendar.shift(mois_debut, 1 - calendar.WINDOW_MONTHS), mois_fin
-    )
+    world = worlds.build_world(rng, place, inhabitants, mois_debut, mois_fin)
     tell("Identités et adresses")
     scene = set_scene(world, place.communes["commune_insee"].to_list(), deliveries, graine)
-    rates = pl.concat([true_rates(world, mois) for mois in deliveries])
+    rates = pl.concat([worlds.true_rates(world, mois) for mois in deliveries])
     with whole_folder(sortie) as folder:
         return write_scene(folder, scene, rates, tell)
 

@@ -79,12 +79,13 @@ _DERIVED = (
 
 def _records(warehouse: Warehouse, verite: Path, correspondances: Path) -> pl.DataFrame:
     """source, personne_uid, personne: each delivered record, the person found and the true one."""
+    way_back = _way_back(correspondances)
     truth = pl.read_parquet(verite / "enregistrements.parquet").select(
         pl.col("partenaire").alias("source"), pl.col("id").alias("identifiant"), "personne"
     )
     linked = warehouse.read("core__personnes_liees").select("source", "personne_id", "personne_uid")
     return (
-        linked.join(_way_back(correspondances), left_on="personne_id", right_on="identifiant_livre")
+        linked.join(way_back, left_on="personne_id", right_on="identifiant_livre")
         .join(truth.unique(), on=["source", "identifiant"])
         .select("source", "identifiant", "personne_uid", "personne")
     )

@@ -85,7 +85,7 @@ def _yes_or_no(droit: str) -> pl.Expr:
 
 
 def _cpam_sample(scene: Scene, insured: pl.DataFrame, sizes: SampleSizes) -> pl.DataFrame:
-    """Adults, as many per stratum of C2S and age for volet B, at random for volet FAUX_LIENS."""
+    """Adults: for volet B as many per stratum of C2S and age as it holds, for FAUX_LIENS at random."""
     rng = scene.rng("verification", "cpam")
     mois = scene.deliveries[-1]
     born = scene.identities.select("personne", "date_naissance")
@@ -102,10 +102,8 @@ def _cpam_sample(scene: Scene, insured: pl.DataFrame, sizes: SampleSizes) -> pl.
     false_links = int(sizes.cpam * sizes.part_faux_liens)
     shuffled = adults.select(pl.all().gather(pl.Series(rng.permutation(adults.height))))
     others, rest = shuffled.head(false_links), shuffled.slice(false_links)
-    strata = max(rest["strate"].n_unique(), 1)
-    drawn = rest.filter(
-        pl.int_range(pl.len()).over("strate") < -(-(sizes.cpam - false_links) // strata)
-    ).head(sizes.cpam - false_links)
+    rank = pl.int_range(pl.len()).over("strate")
+    drawn = rest.sort(rank, maintain_order=True).head(sizes.cpam - false_links)
     return pl.concat(
         [drawn.with_columns(volet=pl.lit("B")), others.with_columns(volet=pl.lit("FAUX_LIENS"))]
     ).select("personne", "personne_id", "volet")

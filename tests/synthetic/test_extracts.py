@@ -1,64 +1,25 @@
 """What the partners deliver follows the contract, and differs from the truth as declared."""
 
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
 from pipelines import calendar
+from pipelines.refusals import Refusal
+from pipelines.synthetic import simulate_territory
 from pipelines.synthetic.extracts import Scene, set_scene
 from pipelines.synthetic.extracts_caf import Caf
 from pipelines.synthetic.extracts_cpam import Cpam
+from pipelines.synthetic.frames import World
 from pipelines.synthetic.scene_files import write_scene
 from pipelines.territory.reference import known_communes
 from schemas import TABLES
 from schemas.check import check
 from schemas.reading import read_strings
-from tests.synthetic.small_world import OUTSIDE, TOWN, VILLAGE, small_world
-
-MONTHS = ("2026-04", "2026-05", "2026-06")
-LAST = MONTHS[-1]
-RATES = pl.DataFrame({"mois": [LAST], "droit": ["rsa"], "taux": [0.3], "eligibles": [10]})
-
-
-class Kept:
-    """A partner whose extracts are made once."""
-
-    def __init__(self, partner: Caf | Cpam) -> None:
-        self._partner = partner
-        self._extract = cache(partner.extract)
-
-    def extract(self, delivery: int) -> dict[str, pl.DataFrame]:
-        return self._extract(delivery)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._partner, name)
-
-
-@pytest.fixture(scope="module")
-def scene() -> Scene:
-    world = small_world(np.random.default_rng(11), 400, calendar.shift(MONTHS[0], -23), LAST)
-    return set_scene(world, [TOWN, VILLAGE, OUTSIDE], MONTHS, 11)
-
-
-@pytest.fixture(scope="module")
-def folder(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("simulation")
-    write_scene(path, scene, RATES, lambda _message: None)
-    return path
-
-
-@pytest.fixture(scope="module")
-def caf(scene: Scene) -> Caf:
-    return Kept(Caf(scene))  # type: ignore[return-value]
-
-
-@pytest.fixture(scope="module")
-def cpam(scene: Scene) -> Cpam:
-    return Kept(Cpam(scene))  # type: ignore[return-value]
+from tests.synthetic.conftest import LAST, MONTHS, RATES
+from tests.synthetic.small_world import OUTSIDE, small_world
 
 
 def every_file(folder: Path) -> list[Path]:
@@ -209,3 +170,28 @@ def test_the_département_writes_windows_1252_and_decimal_commas(folder: Path) -
     text = (folder / "departement" / LAST / "dep_personnes.csv").read_bytes()
     assert "é".encode("cp1252") in text
     assert b"300,0" in (folder / "departement" / LAST / "dep_rsa.csv").read_bytes()
+
+
+def test_a_simulation_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(rng: np.random.Generator, _place: object, _size: int, debut: str, fin: str) -> World:
+        return small_world(rng, 40, calendar.shift(debut, -23), fin)
+
+    monkeypatch.setattr("pipelines.synthetic.world.build_world", build)
+    monkeypatch.setattr("pipelines.synthetic.world.true_rates", lambda _world, _mois: RATES, raising=False)
+
+    def stop_late(message: str) -> None:
+        if message.startswith("Extrait cellule"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate_territory("comminges", 1, tmp_path / "sortie", "2026-06", "2026-06", 500, stop_late)
+    assert list(tmp_path.iterdir()) == []
+    counts = simulate_territory("comminges", 1, tmp_path / "sortie", "2026-06", "2026-06", 500)
+    assert counts["caf_foyers"] > 0 and (tmp_path / "sortie" / "verite" / "taux.parquet").is_file()
+
+
+def test_an_occupied_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sortie").mkdir()
+    (tmp_path / "sortie" / "note.txt").touch()
+    with pytest.raises(Refusal, match="n'est pas vide"):
+        simulate_territory("comminges", 1, tmp_path / "sortie", "2026-06", "2026-06", 500)
