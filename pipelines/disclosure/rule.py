@@ -66,6 +66,15 @@ def _gives_back(hidden: list[Cell], limits: Thresholds) -> bool:
     return is_alone or own_reason(together, limits) != ""
 
 
+def decide_counts(counts: dict[str, float], seuil: int) -> set[str]:
+    """Names of the counts to hide in a partition of known total: the small ones, and company for them."""
+    hidden = {name for name, count in counts.items() if 0 < count < seuil}
+    others = sorted((count, name) for name, count in counts.items() if count >= seuil)
+    while hidden and others and (len(hidden) < 2 or sum(counts[name] for name in hidden) < seuil):
+        hidden.add(others.pop(0)[1])
+    return hidden
+
+
 def partitions(groupes: list[str]) -> dict[str, str]:
     """The partition each group of a profile belongs to: its dimension, cut at 50 where 50+ overlaps bands.
 

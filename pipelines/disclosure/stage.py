@@ -3,13 +3,30 @@
 import polars as pl
 
 from pipelines.calendar import period_code
-from pipelines.disclosure.rule import Cell, Reason, Thresholds, by_partition, decide, own_reason, partitions
+from pipelines.disclosure.rule import (
+    Cell,
+    Reason,
+    Thresholds,
+    by_partition,
+    decide,
+    decide_counts,
+    own_reason,
+    partitions,
+)
 from pipelines.refusals import Refusal
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
 HEADLINES = ("rsa", "ppa")
 """Rights whose detail may be published; the exclusive ones add up to them and stay at EPCI level."""
+
+_REASONS_OF = {
+    "inconnus": "inconnu",
+    "en_cours": "en_cours",
+    "desaccords": "desaccord",
+    "partis": "parti",
+}
+"""Rubriques that detail one situation each: rubrique to situation."""
 
 _VALUES = ("eligibles", "non_recourants", "taux", "taux_bas", "taux_haut", "euros_mois")
 _KEY = ["periode", "droit", "niveau", "code_territoire", "groupe", "methode"]
@@ -25,7 +42,7 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     _refuse_without_estimate(rates, mois)
     limits = Thresholds(settings.publication.seuil, settings.publication.seuil_eligibles)
     published = hide(rates, limits)
-    counts = _hide_small_counts(warehouse.read("out__effectifs"), limits)
+    counts = hide_counts(warehouse.read("out__effectifs"), limits.seuil)
     warehouse.replace("out__diffusion", published)
     warehouse.replace("out__diffusion_effectifs", counts)
     return {
@@ -96,9 +113,30 @@ def _code(row: dict[str, object]) -> str:
     return "|".join(str(row[name]) for name in _KEY)
 
 
-def _hide_small_counts(counts: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
-    is_shown = (pl.col("menages") == 0) | (pl.col("menages") >= limits.seuil)
-    return counts.with_columns(menages=pl.when(is_shown).then("menages"), est_publie=is_shown)
+def hide_counts(counts: pl.DataFrame, seuil: int) -> pl.DataFrame:
+    """The rows of ``out__effectifs``; each rubrique and right is a partition, reasons follow situations.
+
+    ``departement_*`` counts what no other row of its rubrique counts: it is nobody's company.
+    """
+    is_apart = pl.col("modalite").str.starts_with("departement_")
+    partition = pl.concat_str("rubrique", "droit", is_apart, separator="|", ignore_nulls=True)
+    numbered = counts.with_row_index("ligne").with_columns(partition=partition)
+    hidden: set[str] = set()
+    for part in numbered.partition_by("partition"):
+        hidden |= decide_counts(dict(part.select(pl.col("ligne").cast(pl.String), "menages").rows()), seuil)
+    hidden |= _children(numbered, hidden)
+    is_shown = ~pl.col("ligne").cast(pl.String).is_in(sorted(hidden))
+    shown = numbered.with_columns(menages=pl.when(is_shown).then("menages"), est_publie=is_shown)
+    return shown.drop("ligne", "partition")
+
+
+def _children(numbered: pl.DataFrame, hidden: set[str]) -> set[str]:
+    """The reasons (rubrique ``inconnus``, ``partis``…) of the situations that are hidden."""
+    lines = pl.col("ligne").cast(pl.String).is_in(sorted(hidden))
+    parents = numbered.filter(lines, rubrique="situations").select("droit", situation="modalite")
+    reasons = numbered.with_columns(situation=pl.col("rubrique").replace_strict(_REASONS_OF, default=None))
+    found = reasons.join(parents, on=["droit", "situation"], how="semi", nulls_equal=False)
+    return set(found["ligne"].cast(pl.String))
 
 
 def _refuse_without_estimate(rates: pl.DataFrame, mois: str) -> None:

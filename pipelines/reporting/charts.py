@@ -8,6 +8,7 @@ from typing import Any
 
 import altair as alt
 import vl_convert
+from altair.utils.schemapi import debug_mode
 
 from pipelines.reporting import labels
 from pipelines.reporting.figures import Circle, Dimension, Estimate, Figures, Place
@@ -34,12 +35,14 @@ Row = dict[str, Any]
 Chart = Any  # altair's own types change from one mark to the next
 
 
+@debug_mode(False)  # altair checks every mark against its schema: half the time of a page
 def rates(figures: Figures) -> str:
     """The three readings of each right, the corrected one with its interval, France 2018 beside the RSA."""
     rows = [row for droit in ("rsa", "ppa") for row in _right_rows(figures, droit)]
     return _svg(_intervals(rows, None), "Taux de non-recours selon la méthode")
 
 
+@debug_mode(False)
 def profile(dimension: Dimension, droit: str, ensemble: Estimate | None) -> str:
     """The groups of one dimension with their intervals, the territory as a line, France 2018 as a diamond."""
     rows = [
@@ -118,6 +121,7 @@ def _territory_line(ensemble: int | None) -> list[Chart]:
     return [alt.Chart(data).mark_rule(color=INK, strokeDash=[3, 3], strokeWidth=1).encode(x="taux:Q")]
 
 
+@debug_mode(False)
 def territory_map(communes: tuple[Circle, ...], places: tuple[Place, ...], droit: str) -> str:
     """Every commune as a circle of its population, coloured by the rate of its grouping."""
     classes = classes_of(places, droit)
@@ -217,7 +221,7 @@ def class_names(places: tuple[Place, ...], droit: str) -> list[tuple[str, str]]:
 
 def _svg(chart: Chart, name: str) -> str:
     """The chart as one SVG element: an image with a name, ids of its own, the same bytes always."""
-    styled = chart.configure(**_STYLE).to_dict()
+    styled = chart.configure(**_STYLE).to_dict(validate=False)
     drawing = vl_convert.vegalite_to_svg(json.dumps(styled), format_locale="fr-FR")
     return _named(_own_ids(drawing, name), name)
 

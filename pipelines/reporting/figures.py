@@ -156,13 +156,22 @@ class Count:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of the correction, as estimated."""
+    """A parameter of the correction of one right, as estimated."""
 
     nom: str
+    droit: str
     valeur: float
     bas: float | None
     haut: float | None
     source: str
+
+
+@dataclass(frozen=True)
+class MoreAnswers:
+    """Verification answers that would bring a right to ± 3 points; None when no number of them would."""
+
+    droit: str
+    reponses: int | None
 
 
 @dataclass(frozen=True)
@@ -231,6 +240,7 @@ class Figures:
     qualite: tuple[Quality, ...]
     effectifs: tuple[Count, ...]
     parametres: tuple[Parameter, ...]
+    verifications: tuple[MoreAnswers, ...]
     references: tuple[Reference, ...]
 
     def right(self, droit: str) -> Right:

@@ -23,8 +23,13 @@ def label(kind: str, code: str) -> str:
 
 def rank(kind: str, code: str) -> tuple[int, str]:
     """Sort key: the order of the names file, then the code."""
-    known = list(_data("libelles.json")[kind])
+    known = codes(kind)
     return (known.index(code) if code in known else len(known), code)
+
+
+def codes(kind: str) -> list[str]:
+    """The codes that have a name, in their order."""
+    return list(_data("libelles.json")[kind])
 
 
 def is_listed(kind: str, code: str) -> bool:

@@ -1,7 +1,16 @@
 """The sentences that say what the figures say, in the words of a manager who has four minutes."""
 
 from pipelines.reporting import labels
-from pipelines.reporting.figures import Dimension, Estimate, Extract, Figures, Place, Right
+from pipelines.reporting.figures import (
+    Count,
+    Dimension,
+    Estimate,
+    Extract,
+    Figures,
+    MoreAnswers,
+    Place,
+    Right,
+)
 from pipelines.reporting.nombres import between, enumeration, euros, month, number, quarter
 
 ENTITLED = {
@@ -145,6 +154,37 @@ def farmers(figures: Figures) -> str:
         )
     known_elsewhere = f" Les autres fichiers montrent seulement que {enumeration(seen)}." if seen else ""
     return f"Non mesurable : la MSA ne participe pas.{known_elsewhere}"
+
+
+LEFT_OUT = ("inconnu", "en_cours", "desaccord", "parti")
+
+
+def left_out(figures: Figures) -> list[Count]:
+    """The households that no rate counts, and the persons who objected."""
+    return [
+        count
+        for count in figures.effectifs
+        if count.rubrique == "exclus" or (count.rubrique == "situations" and count.modalite in LEFT_OUT)
+    ]
+
+
+def other_counts(figures: Figures) -> list[Count]:
+    """Every other count, for the annex."""
+    said = left_out(figures)
+    return [count for count in figures.effectifs if count not in said]
+
+
+def verification(need: MoreAnswers) -> str:
+    """How many more verification answers would narrow the interval to ± 3 points."""
+    name = labels.label("droits", need.droit)
+    if need.reponses is None:
+        return f"{name} : même des milliers de réponses ne donneraient pas le taux à 3 points près."
+    if need.reponses == 0:
+        return f"{name} : le taux est déjà connu à 3 points près."
+    return (
+        f"{name} : environ {number(need.reponses)} dossiers vérifiés de plus, pour chacun des tirages "
+        "demandés aux caisses, donneraient le taux à 3 points près."
+    )
 
 
 def lateness(extract: Extract) -> str:

@@ -18,6 +18,7 @@ from pipelines.reporting.figures import (
     Extract,
     Farmers,
     Group,
+    MoreAnswers,
     Parameter,
     Place,
     Quality,
@@ -293,11 +294,38 @@ def counts(warehouse: Warehouse) -> tuple[Count, ...]:
     )
 
 
+MORE_ANSWERS = "verifications_manquantes"
+
+
 def parameters(warehouse: Warehouse) -> tuple[Parameter, ...]:
-    """The parameters of the correction."""
-    rows = warehouse.read("out__parametres_estimation").sort("nom", "source", nulls_last=True)
+    """The parameters of the correction, of the headline rights."""
+    known = [_parameter(row) for row in _parameter_rows(warehouse).drop_nulls("valeur").rows(named=True)]
+    kept = [p for p in known if p.droit in ("", *HEADLINES) and p.nom != MORE_ANSWERS]
+    ordered = sorted(kept, key=lambda p: (labels.rank("droits", p.droit), labels.rank("parametres", p.nom)))
+    return tuple(ordered)
+
+
+def more_answers(warehouse: Warehouse) -> tuple[MoreAnswers, ...]:
+    """How many more verification answers each headline right needs."""
+    rows = _parameter_rows(warehouse).filter(nom=MORE_ANSWERS).rows(named=True)
+    needs = {_right_and_source(row["source"])[0]: row["valeur"] for row in rows}
     return tuple(
-        Parameter(row["nom"], float(row["valeur"]), row["bas"], row["haut"], row["source"] or "")
-        for row in rows.rows(named=True)
-        if row["valeur"] is not None
+        MoreAnswers(droit, None if needs[droit] is None else round(needs[droit]))
+        for droit in HEADLINES
+        if droit in needs
     )
+
+
+def _parameter_rows(warehouse: Warehouse) -> pl.DataFrame:
+    return warehouse.read("out__parametres_estimation").sort("nom", "source", nulls_last=True)
+
+
+def _parameter(row: Row) -> Parameter:
+    droit, source = _right_and_source(row["source"])
+    return Parameter(row["nom"], droit, float(row["valeur"]), row["bas"], row["haut"], source)
+
+
+def _right_and_source(source: str | None) -> tuple[str, str]:
+    """``rsa`` and ``ménages liés`` from ``rsa ; ménages liés``: the estimate names the right first."""
+    first, _, rest = (source or "").partition(" ; ")
+    return (first, rest) if first in labels.codes("droits") else ("", source or "")

@@ -58,6 +58,7 @@ def published(warehouse: Warehouse, settings: Settings, mois: str) -> Figures:
         qualite=reading.quality(warehouse),
         effectifs=reading.counts(warehouse),
         parametres=reading.parameters(warehouse),
+        verifications=reading.more_answers(warehouse),
         references=labels.references(),
     )
 

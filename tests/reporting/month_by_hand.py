@@ -94,22 +94,49 @@ def profile() -> list[dict[str, Any]]:
 
 
 COUNTS = pl.DataFrame(
-    {
-        "rubrique": ["exclus", "exclus", "exclus", "msa", "msa"],
-        "modalite": ["En cours ou suspendu par décision", "Parti du territoire", "Titre de séjour",
-                     "menages_rsa_msa", "personnes_regime_agricole"],
-        "droit": ["rsa", "rsa", "rsa", None, None],
-        "menages": [74.0, 31.0, 3.0, 58.0, 4120.0],
-    }
-)  # fmt: skip
+    [
+        ("situations", "recourant", "rsa", 1128.0),
+        ("situations", "primaire", "rsa", 402.0),
+        ("situations", "secondaire", "rsa", 113.0),
+        ("situations", "inconnu", "rsa", 214.0),
+        ("situations", "en_cours", "rsa", 74.0),
+        ("situations", "parti", "rsa", 31.0),
+        ("situations", "desaccord", "rsa", 3.0),
+        ("inconnus", "A2 ressources_inconnues", "rsa", 190.0),
+        ("inconnus", "A1 titre_sejour", "rsa", 24.0),
+        ("desaccords", "A1 ouvert_sans_montant", "rsa", 3.0),
+        ("partis", "A1 mutation", "rsa", 31.0),
+        ("couverture", "caf_vus_a_la_cpam", None, 5120.0),
+        ("couverture", "cpam_seulement", None, 9240.0),
+        ("couverture", "departement_dossiers_rsa", None, 1310.0),
+        ("exclus", "oppositions_contact", None, 12.0),
+        ("msa", "menages_rsa_msa", "rsa", 58.0),
+        ("msa", "personnes_regime_agricole", None, 4120.0),
+    ],
+    schema={"rubrique": pl.String, "modalite": pl.String, "droit": pl.String, "menages": pl.Float64},
+    orient="row",
+)
 PARAMETERS = pl.DataFrame(
-    {
-        "nom": ["R", "f", "kappa", "cov"],
-        "valeur": [0.962, 0.004, 0.91, 0.97],
-        "bas": [0.93, 0.001, 0.85, 0.95],
-        "haut": [0.985, 0.009, 0.96, 0.985],
-        "source": ["NIR masqués", "doublons internes", "situations liées", "vérification"],
-    }
+    [
+        ("R", 0.962, 0.93, 0.985, "rsa ; moins de 30 ans ; non vérifié"),
+        ("f", 0.004, 0.001, 0.009, "rsa ; moins de 30 ans ; non vérifié"),
+        ("kappa", 0.91, None, None, "rsa ; ménages liés non allocataires"),
+        ("cov", 0.97, None, None, "rsa ; ménages éligibles liés"),
+        ("U", 812.0, None, None, "rsa ; ménages"),
+        ("X", 264.0, 190.0, 340.0, "rsa ; ménages absents de la CAF"),
+        ("R", 0.951, 0.92, 0.98, "rsa_seul ; moins de 30 ans ; non vérifié"),
+        ("verifications_manquantes", 625.0, None, None, "rsa ; réponses de plus pour ± 3 points"),
+        ("verifications_manquantes", None, None, None, "ppa ; réponses de plus : hors d'atteinte"),
+        ("retard_mois", 1.0, None, None, "cpam ; extrait de 2026-05"),
+    ],
+    schema={
+        "nom": pl.String,
+        "valeur": pl.Float64,
+        "bas": pl.Float64,
+        "haut": pl.Float64,
+        "source": pl.String,
+    },
+    orient="row",
 )
 QUALITY = pl.DataFrame(
     {

@@ -120,3 +120,24 @@ def test_other_figures_make_a_revised_edition_and_the_earlier_one_is_kept(
 def test_a_report_without_disclosure_control_is_refused(warehouse: Warehouse, settings: Settings):
     with pytest.raises(Refusal, match="secret statistique"):
         reporting.run(warehouse, settings, "2026-09")
+
+
+def test_the_report_says_how_many_more_answers_would_narrow_the_interval(figures: Figures):
+    said = [phrases.verification(need) for need in figures.verifications]
+    assert said[0].startswith("RSA : environ 625 dossiers vérifiés de plus")
+    assert said[1].startswith("Prime d'activité : même des milliers de réponses")
+
+
+def test_parameters_are_those_of_the_two_headline_rights(figures: Figures):
+    assert {parameter.droit for parameter in figures.parametres} == {"rsa", ""}
+    assert "verifications_manquantes" not in {parameter.nom for parameter in figures.parametres}
+
+
+def test_the_households_no_rate_counts_are_listed_apart(figures: Figures):
+    assert [(c.modalite, c.menages) for c in phrases.left_out(figures)] == [
+        ("oppositions_contact", 10),
+        ("desaccord", None),
+        ("en_cours", 75),
+        ("inconnu", 215),
+        ("parti", None),
+    ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from month_by_hand import MOIS, fill, rate
 
 from pipelines import disclosure
-from pipelines.disclosure.rule import Cell, Thresholds, decide, own_reason, partitions
+from pipelines.disclosure.rule import Cell, Thresholds, decide, decide_counts, own_reason, partitions
 from pipelines.refusals import Refusal
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
@@ -120,9 +120,24 @@ def test_the_same_cell_is_never_shown_by_two_methods_below_the_territory(
     assert set(shown["methode"]) == {"corrige"}
 
 
-def test_small_counts_of_households_are_hidden(warehouse: Warehouse):
-    found = warehouse.read("out__diffusion_effectifs").filter(modalite="Titre de séjour")
-    assert found.select("menages", "est_publie").row(0) == (None, False)
+def test_a_small_count_is_hidden_with_the_next_one_and_with_its_reasons(warehouse: Warehouse):
+    hidden = warehouse.read("out__diffusion_effectifs").filter(est_publie=False)
+    assert hidden["menages"].null_count() == hidden.height
+    assert set(hidden.select("rubrique", "modalite").rows()) == {
+        ("situations", "desaccord"),
+        ("situations", "parti"),
+        ("desaccords", "A1 ouvert_sans_montant"),
+        ("partis", "A1 mutation"),
+    }
+
+
+@given(st.dictionaries(st.text("abcdefgh", min_size=1, max_size=2), st.integers(0, 60), max_size=8))
+def test_hidden_counts_never_stand_alone_beside_a_known_total(counts: dict[str, float]):
+    hidden = decide_counts(counts, 5)
+    assert {name for name, count in counts.items() if 0 < count < 5} <= hidden
+    if hidden and any(count >= 5 for name, count in counts.items() if name not in hidden):
+        assert len(hidden) >= 2
+        assert sum(counts[name] for name in hidden) >= 5
 
 
 def test_a_period_without_estimate_is_refused(warehouse: Warehouse, settings: Settings):
