@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipelines.estimation.classes import CLASSES, Floats
+from pipelines.estimation.classes import CLASSES, Floats, class_index
 from pipelines.estimation.entitlement import Answers
 from pipelines.estimation.estimator import Evidence, Kappa
 from pipelines.estimation.link_rates import LinkRates, PooledRate, answered, household_recall, unverified
@@ -27,6 +27,11 @@ _ENTITLED = pl.col("eligible") == "oui"
 _KNOWN = pl.col("eligible").is_in(["oui", "non"])
 _COUNTED = _ENTITLED & (_NONTAKER | (pl.col("situation") == "recourant"))
 _A1, _A2 = pl.col("strate") == "A1", pl.col("strate") == "A2"
+_COMPARABLE = _A1 & _KNOWN & pl.col("dossier").is_in(RESTING) & ~pl.col("a_revenu_caf")
+"""CAF non-recipients who could as well be absent from it: one whom the CAF pays an income (AAH…) could not.
+
+Kept in, they made half of the households entitled on CPAM data only (κ .30 for .5 on an invented territory).
+"""
 _LINKED = pl.col("strate").is_in(["L", "S"])
 _CPAM = pl.col("strate").is_in(["B", "L", "S"])
 _ESTIMABLE = (
@@ -76,7 +81,7 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
     one, money = "poids_menages", pl.col("poids") * pl.col("montant_non_reclame_eur_mois")
     known, unknown = _CPAM & _KNOWN, _CPAM & _ESTIMABLE
     linked_a1 = _A1 & pl.col("est_lie")
-    fitted = linked_a1 & pl.col("dossier").is_in(RESTING) & _KNOWN
+    fitted = _COMPARABLE & pl.col("est_lie")
     is_rsa = reading.droit == "rsa"
     return Evidence(
         rates=_link_rates(reading, quality),
@@ -121,27 +126,45 @@ def nonrecipients(reading: Reading) -> float:
 
 
 def _households_without_incomes(reading: Reading) -> Floats:
-    """A2 by class; an unlinked household, whose C2S nobody knows, counts in both by its peers' share."""
+    """A2 by class, in households as likely to be entitled as those π_A is fitted on.
+
+    One whom the CAF pays an income counts for less, as in A1. An unlinked household, whose C2S nobody knows,
+    counts in both classes by the share of its peers.
+    """
     pending = _A2 & (pl.col("situation") == "inconnu")
-    counted = reading.by_class(pending, "poids_menages")
-    peers = reading.by_class(pl.col("strate").is_in(["A1", "A2"]), "poids_menages").reshape(-1, 2, 2)
-    share = (peers[:, 1, :] + 0.5) / (peers.sum(axis=1) + 1)
+    likeness = pl.when("a_revenu_caf").then(_relative_entitlement(reading)).otherwise(1.0)
+    weight = pl.col("poids_menages") * likeness
+    counted = reading.by_class(pending, weight)
     unlinked = reading.households.filter(
         pending & pl.col("classe").is_null() & pl.col("bande_age").is_not_null()
     )
-    for band, rural, n in (
-        unlinked.group_by("bande_age", "est_rurale").agg(pl.col("poids_menages").sum()).rows()
-    ):
-        counted[band * 4 + rural] += n * (1 - share[band, rural])
-        counted[band * 4 + 2 + rural] += n * share[band, rural]
+    share = _c2s_share(reading)
+    for band, rural, n in unlinked.group_by("bande_age", "est_rurale").agg(weight.sum()).rows():
+        counted[class_index(band, 0, rural)] += n * (1 - share[band, rural])
+        counted[class_index(band, 1, rural)] += n * share[band, rural]
     return counted
+
+
+def _relative_entitlement(reading: Reading) -> float:
+    """Entitlement of A1 non-recipients whom the CAF pays an income, relative to the others (0 to 1)."""
+    resting = _A1 & _KNOWN & pl.col("dossier").is_in(RESTING)
+    paid = resting & pl.col("a_revenu_caf")
+    others = reading.weight(_COMPARABLE & _ENTITLED, "poids_menages") + 0.5
+    rate = others / (reading.weight(_COMPARABLE, "poids_menages") + 1)
+    entitled = reading.weight(paid & _ENTITLED, "poids_menages") + 0.5 * rate
+    return min(1.0, entitled / (reading.weight(paid, "poids_menages") + 0.5) / rate)
+
+
+def _c2s_share(reading: Reading) -> Floats:
+    """Share of the C2S among linked CAF households by age band and rural, shape (3, 2)."""
+    peers = reading.by_class(_A1 | _A2, "poids_menages").reshape(-1, 2, 2)
+    share: Floats = (peers[:, 1, :] + 0.5) / (peers.sum(axis=1) + 1)
+    return share
 
 
 def _kappa(reading: Reading) -> Kappa:
     """Linked CAF non-recipients with known CPAM incomes, entitled on CAF data, on CPAM data, on both."""
-    caf = reading.households.filter(_A1 & _KNOWN & pl.col("dossier").is_in(RESTING)).select(
-        caf_menage_base_id="menage_base_id", caf=_ENTITLED
-    )
+    caf = reading.households.filter(_COMPARABLE).select(caf_menage_base_id="menage_base_id", caf=_ENTITLED)
     cpam = reading.households.filter((pl.col("strate") == "L") & _KNOWN).with_columns(
         part=pl.when(_ENTITLED).then(pl.col("poids_eligible").clip(0, 1)).otherwise(0.0)
     )

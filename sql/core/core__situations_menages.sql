@@ -1,5 +1,6 @@
 -- Every household of the territory with its stratum and profile. The address is the CAF's when there is one,
--- else the CPAM's. Stratum L: CPAM household linked to a CAF household (counted in A, compared here).
+-- else the CPAM's. a_revenu_caf: the CAF pays it an income (AAH, ASPA, PreParE), which nobody absent from the
+-- CAF can have. Stratum L: CPAM household linked to a CAF household (counted in A, compared here).
 CREATE OR REPLACE TABLE core__situations_menages AS
 WITH bases AS (
     SELECT instrument, menage_base_id, arg_max(commune_insee, poids_variante) AS commune_insee,
@@ -47,6 +48,19 @@ travail AS (
       AND r.mois BETWEEN $debut_ressources AND $fin_ressources
     GROUP BY ALL
 ),
+remplacements AS (
+    SELECT DISTINCT m.menage_base_id
+    FROM core__menages AS m
+    JOIN core__menages_personnes AS mp USING (instrument, menage_id)
+    JOIN core__caf_prestations_personnes AS p USING (personne_id)
+    WHERE m.instrument = 'caf' AND mp.source = 'caf' AND p.mois BETWEEN $debut AND $fin
+      AND coalesce(p.aah, 0) + coalesce(p.caah, 0) > 0
+    UNION
+    SELECT f.menage_base_id
+    FROM core__situations_foyers AS f
+    JOIN core__caf_foyers AS c USING (foyer_id)
+    WHERE c.mois BETWEEN $debut AND $fin AND coalesce(c.aspa, 0) + coalesce(c.paje_prepare, 0) > 0
+),
 situees AS (
     SELECT b.*, coalesce(l.est_lie, false) AS est_lie, coalesce(l.est_msa, false) AS est_msa,
            l.caf_menage_base_id, coalesce(a.commune_insee, b.commune_insee) AS commune_retenue
@@ -65,7 +79,7 @@ SELECT s.instrument, s.menage_base_id,
        coalesce(c.est_autre_regime, false) AS est_autre_regime, coalesce(c.est_agricole, false) AS est_agricole,
        CASE WHEN s.n_adultes >= 2 THEN CASE WHEN s.n_enfants > 0 THEN 'couple_enfants' ELSE 'couple_sans_enfant' END
             WHEN s.n_enfants > 0 THEN 'parent_seul' ELSE 'seul' END AS type_menage,
-       o.occlog,
+       o.occlog, e.menage_base_id IS NOT NULL AS a_revenu_caf,
        CASE WHEN s.instrument <> 'caf' THEN NULL
             WHEN o.occlog IN ('PRO', 'ACC') THEN 'proprietaire'
             WHEN o.occlog IN ('LOC', 'BAL', 'OLI', 'HOP', 'HOT') THEN 'locataire'
@@ -78,5 +92,6 @@ JOIN core__situations_communes AS t ON t.commune_insee = s.commune_retenue
 LEFT JOIN c2s_cpam AS c ON s.instrument = 'cpam' AND c.menage_base_id = s.menage_base_id
 LEFT JOIN c2s_caf AS k ON s.instrument = 'caf' AND k.menage_base_id = s.menage_base_id
 LEFT JOIN logements AS o ON s.instrument = 'caf' AND o.menage_base_id = s.menage_base_id
+LEFT JOIN remplacements AS e ON s.instrument = 'caf' AND e.menage_base_id = s.menage_base_id
 LEFT JOIN travail AS w ON s.instrument = 'caf' AND w.menage_base_id = s.menage_base_id
 ORDER BY s.instrument, s.menage_base_id;

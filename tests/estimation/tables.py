@@ -18,6 +18,7 @@ INPUTS = (
     "core__personnes_liees",
     "core__caf_foyers",
     "core__caf_personnes",
+    "core__caf_prestations_personnes",
     "core__caf_ressources",
     "core__cpam_assures",
     "core__departement_rsa",

@@ -1,0 +1,177 @@
+"""What the warehouse tells the estimator: strata, instruments, verification answers."""
+
+import polars as pl
+import pytest
+
+from pipelines.estimation import situations
+from pipelines.estimation.estimator import Evidence
+from pipelines.estimation.evidence import evidence, read, sensitivity
+from pipelines.settings import Settings
+from pipelines.warehouse import Warehouse
+from tests.estimation.tables import MONTHS, Tables
+
+
+@pytest.fixture
+def seen(tables: Tables, warehouse: Warehouse, settings: Settings):  # type: ignore[no-untyped-def]
+    def look(droit: str = "rsa") -> Evidence:
+        tables.write(warehouse)
+        situations.build(warehouse, settings, "2026-06")
+        reading = read(warehouse, droit)
+        return evidence(reading, warehouse.read("out__qualite_appariement"), sensitivity(reading)[0])
+
+    return look
+
+
+def test_u_and_t_are_entitled_on_the_same_cpam_data(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.caf("a", rsa="non")
+    tables.cpam("la")
+    tables.link(1, ("caf", "a"), ("cpam", "la"))
+    tables.cpam("b")
+    tables.cpam("b2", rsa="non")
+    found = seen()
+    assert (found.u.sum(), found.t.sum()) == (1, 1)
+    assert (found.known.sum(), found.known_linked.sum()) == (3, 1)
+
+
+def test_kappa_compares_both_instruments_on_linked_households_that_are_not_paid(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    cases = (("oui", "oui"), ("oui", "non"), ("non", "oui"), ("non", "oui"))
+    for n, (caf, cpam) in enumerate(cases):
+        tables.caf(f"a{n}", rsa=caf)
+        tables.cpam(f"c{n}", rsa=cpam)
+        tables.link(n, ("caf", f"a{n}"), ("cpam", f"c{n}"))
+    tables.caf("paid", rsa_etat="2", rsa_du=400.0)
+    tables.cpam("cp")
+    tables.link(9, ("caf", "paid"), ("cpam", "cp"))
+    kappa = seen().kappa
+    assert (kappa.both, kappa.caf_only, kappa.cpam_only) == (1, 1, 2)
+
+
+def test_a_household_whom_the_caf_pays_an_income_is_no_model_for_those_absent_from_it(
+    tables: Tables, seen
+) -> None:  # type: ignore[no-untyped-def]
+    tables.caf("a", rsa="non")
+    tables.cpam("c", rsa="oui")
+    tables.link(1, ("caf", "a"), ("cpam", "c"))
+    tables.add("core__caf_prestations_personnes", personne_id="p-a", mois="2026-05", aah=1041.59)
+    found = seen()
+    assert (found.kappa.cpam_only, found.nonrecipients.sum(), found.t.sum()) == (0, 0, 1)
+
+
+def test_households_without_incomes_go_to_the_class_model_and_students_nowhere(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.cpam("b", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
+    tables.cpam("e", rsa="inconnu", ppa="inconnu", motif="etudiant")
+    tables.cpam("jeune", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues", age=22)
+    found = seen()
+    assert (found.unknown.sum(), found.known.sum()) == (1, 0)
+
+
+def test_a_caf_household_without_incomes_and_without_link_counts_in_both_c2s_classes(
+    tables: Tables, seen
+) -> None:  # type: ignore[no-untyped-def]
+    tables.caf("a", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
+    found = seen()
+    assert found.a2.sum() == pytest.approx(1)
+    assert (found.a2 > 0).sum() == 2
+
+
+def test_only_linked_caf_households_that_are_not_paid_teach_entitlement(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.caf("unlinked")
+    tables.caf("paid", rsa_etat="2", rsa_du=400.0)
+    tables.caf("a")
+    tables.caf("n", rsa="non")
+    for n, name in enumerate(("paid", "a", "n")):
+        tables.cpam(f"c{name}")
+        tables.link(n, ("caf", name), ("cpam", f"c{name}"))
+    found = seen()
+    assert (found.nonrecipients.sum(), found.nonrecipients_entitled.sum()) == (2, 1)
+
+
+def test_households_paid_by_the_msa_are_takers_for_the_rsa_only(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.cpam("m")
+    for month in MONTHS:
+        tables.add(
+            "core__departement_rsa", dossier_id="d", mois=month, fonorg="MSA", rsa_etat="2", rsa_du=300.0
+        )
+    tables.add("core__departement_personnes", personne_id="p-d", dossier_id="d", role="DEM")
+    tables.link(3, ("cpam", "m"), ("departement", "d"))
+    assert seen("rsa").s == 1
+    assert seen("ppa").s == 0
+
+
+def test_recall_comes_from_the_hold_out_three_points_lower(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.cpam("b")
+    tables.add(
+        "out__qualite_appariement", mesure="rappel", source_g="caf", source_d="cpam", valeur=0.96, n=500
+    )
+    assert seen().rates.entitled.prior_mean == pytest.approx(0.93)
+
+
+def test_answers_of_the_caf_give_recall_and_coverage(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    for n in range(4):
+        tables.caf(f"a{n}")
+        tables.add(
+            "core__verifications",
+            source="caf",
+            echantillon_id=f"e{n}",
+            personne_id=f"p-a{n}",
+            volet="RAPPEL",
+            connu_cpam=int(n > 0),
+        )
+    tables.cpam("c1")
+    tables.link(1, ("caf", "a1"), ("cpam", "c1"))
+    found = seen()
+    assert found.coverage_answers == (3, 4)
+    assert (found.rates.entitled.trials.sum(), found.rates.entitled.successes.sum()) == (3, 1)
+
+
+def test_answers_about_unlinked_households_move_delta_unless_the_msa_knows_them(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    for n, msa in enumerate((0, 0, 1)):
+        tables.cpam(f"b{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
+        tables.add(
+            "core__verifications",
+            source="cpam",
+            echantillon_id=f"e{n}",
+            personne_id=f"p-b{n}",
+            volet="B",
+            connu_caf=0,
+            connu_msa=msa,
+            eligible_rsa=int(n != 1),
+            eligible_ppa=0,
+        )
+    found = seen().answers
+    assert (found.households.sum(), found.entitled.sum()) == (3, 1)
+
+
+def test_an_answer_left_empty_is_no_answer(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.cpam("b")
+    tables.add(
+        "core__verifications", source="cpam", echantillon_id="e", personne_id="p-b", volet="B", connu_caf=0
+    )
+    assert seen().answers.count == 0
+
+
+def test_false_links_are_counted_among_persons_absent_from_caf(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.cpam("b")
+    for mesure, couple, valeur in (
+        ("faux_liens", ("caf", "cpam"), 6.0),
+        ("liens", ("caf", "cpam"), 400.0),
+        ("personnes", ("cpam", None), 1000.0),
+    ):
+        tables.add(
+            "out__qualite_appariement",
+            mesure=mesure,
+            source_g=couple[0],
+            source_d=couple[1],
+            valeur=valeur,
+            n=1,
+        )
+    assert seen().rates.absent.prior_mean == pytest.approx(0.01)
+
+
+def test_the_class_of_a_household_is_known_by_age_c2s_and_commune(
+    tables: Tables, warehouse: Warehouse, settings: Settings
+) -> None:
+    tables.cpam("b", age=55, c2s="1", commune="31028")
+    tables.write(warehouse)
+    situations.build(warehouse, settings, "2026-06")
+    assert read(warehouse, "rsa").households.select(pl.col("classe")).item() == 2 * 4 + 2 + 1
