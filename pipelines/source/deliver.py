@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.calendar import month_number
 from pipelines.files import sha256, whole_file, whole_folder
-from pipelines.refusals import Refusal
+from pipelines.refusals import ContractRefusal, Refusal
 from pipelines.source import keys, normalise, vault
 from pipelines.source import oppositions as opposing
 from pipelines.source.encode import Encoder, identities, tokens
@@ -23,10 +23,11 @@ from pipelines.source.entry import OPPOSITIONS, Entry, communes, open_entry
 from pipelines.source.leaks import refuse_leaks
 from pipelines.source.rekey import Rekeyer
 from schemas import CONTRACT_VERSION, TABLES, Table
-from schemas.check import Checked, check
+from schemas.check import Checked
 from schemas.tables import IDENTITY
 
 MANIFEST = "manifeste.json"
+_ROW_GROUP = 250_000
 CELLULE = "cellule"
 BIRTH_MONTH_UNDER_YEARS = 26
 """The law needs the birth month at 3, 14, 18, 20 and 25 years; above, the year alone is delivered."""
@@ -76,7 +77,7 @@ def pseudonymise(
         _apply_oppositions(delivery)
         for table in entry.tables():
             _deliver_table(delivery, table, folder)
-        manifest = _write_manifest(delivery, folder)
+        manifest = _write_manifest(delivery, folder, remplacer)
         _leave_at_partner(delivery, correspondance)
         if sealed_for and coffre and delivery.consents:
             vault.seal(*delivery.consents, vault.vault_file(coffre, mois), sealed_for)
@@ -125,15 +126,23 @@ def _apply_oppositions(delivery: _Delivery) -> None:
     """Read the tables that name people, and find who opposed, before any row is re-keyed."""
     entry = delivery.entry
     delivery.people = {table.name: entry.read(table) for table in entry.tables() if table.est_identite}
-    if OPPOSITIONS not in entry.files:
+    if not entry.has_oppositions:
         return
-    raw = entry.raw(OPPOSITIONS)
-    form = TABLES[OPPOSITIONS]
-    read = check(opposing.without_own_identifiers(raw), form, "nominative", entry.mois, communes())
+    read = entry.read(TABLES[OPPOSITIONS])
+    _refuse_unread_oppositions(read, entry)
     delivery.oppositions_received = read.received
     accepted = {name: checked.accepted for name, checked in delivery.people.items()}
-    own_ids = opposing.own_identifiers(raw)
-    delivery.opposed = opposing.opposed(accepted, read.accepted, own_ids, entry.mois)
+    delivery.opposed = opposing.opposed(accepted, read.accepted, entry.opposed_ids(), entry.mois)
+
+
+def _refuse_unread_oppositions(read: Checked, entry: Entry) -> None:
+    """A line set aside is counted and forgotten; an opposition may not be."""
+    if not read.rejected.is_empty():
+        raise ContractRefusal(
+            f"{read.rejected.height} opposition(s) illisible(s) : rien n'est livré tant qu'elles le sont.",
+            ou=f"fichier {entry.files[OPPOSITIONS].name}",
+            que_faire="Corriger ces lignes ; « nonrecours verifier --classeur » les nomme.",
+        )
 
 
 def _deliver_table(delivery: _Delivery, table: Table, folder: Path) -> None:
@@ -234,10 +243,11 @@ def _validated(frame: pl.DataFrame, table: Table, form: Any) -> pl.DataFrame:
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
-    frame.write_parquet(path, compression="zstd", statistics=True)
+    """The same rows give the same bytes: one chunk, row groups of one size."""
+    frame.rechunk().write_parquet(path, compression="zstd", row_group_size=_ROW_GROUP)
 
 
-def _write_manifest(delivery: _Delivery, folder: Path) -> dict[str, Any]:
+def _write_manifest(delivery: _Delivery, folder: Path, remplacer: bool) -> dict[str, Any]:
     """Write the manifest, last file of the folder, and return it."""
     files = {
         path.name: {"lignes": pl.scan_parquet(path).select(pl.len()).collect().item(), "sha256": sha256(path)}
@@ -253,6 +263,7 @@ def _write_manifest(delivery: _Delivery, folder: Path) -> dict[str, Any]:
         "millesime_cle": encoder.millesime,
         "controle_cle": keys.check_value(encoder.key, encoder.millesime),
         "date": date.today().isoformat(),
+        "remplace": remplacer,
         "fichiers": files,
         "bilan": delivery.tables,
         "oppositions": {

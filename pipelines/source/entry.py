@@ -16,6 +16,8 @@ from schemas.reading import read_strings
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 OPPOSITIONS = "oppositions"
+OWN_ID = "personne_id"
+"""Column a partner may add to its oppositions file, which is read and not delivered."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Entry:
     mois: str
     files: dict[str, Path]
 
+    @property
+    def has_oppositions(self) -> bool:
+        """True when the folder says who opposed."""
+        return OPPOSITIONS in self.files
+
     def tables(self) -> Iterator[Table]:
         """The tables the partner delivers and that are present, those naming persons first."""
         present = [table for table in tables_of(self.partenaire) if table.name in self.files]
@@ -33,12 +40,19 @@ class Entry:
 
     def read(self, table: Table) -> Checked:
         """Typed rows and rows set aside of one table; raises :class:`ContractRefusal`."""
-        path = self.files[table.name]
-        return check(read_strings(path), table, "nominative", self.mois, communes())
+        strings = read_strings(self.files[table.name])
+        if table.name == OPPOSITIONS and self.partenaire not in table.partners:
+            strings = strings.drop(OWN_ID, strict=False)
+        return check(strings, table, "nominative", self.mois, communes())
 
-    def raw(self, name: str) -> pl.DataFrame:
-        """One file as strings, with its line numbers."""
-        return read_strings(self.files[name])
+    def opposed_ids(self) -> pl.DataFrame:
+        """personne_id and objet, where the oppositions file gives the partner's own ids; else no row."""
+        columns = [OWN_ID, "objet"]
+        strings = read_strings(self.files[OPPOSITIONS])
+        if not set(columns) <= set(strings.columns):
+            return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+        trimmed = strings.select(pl.col(columns).cast(pl.String).str.strip_chars())
+        return trimmed.filter(pl.col(OWN_ID) != "")
 
 
 def open_entry(dossier: Path, partenaire: str, mois: str) -> Entry:

@@ -4,13 +4,13 @@ import polars as pl
 
 from pipelines.refusals import ContractRefusal
 
-_KEYED = r"^(?:[0-9a-f]{32}|[0-9a-f]{64})$"
+_HASHED = r"(?i)^(?:[0-9a-f]{32}|[0-9a-f]{64})$"
 
+# A SIREN or SIRET (9 or 14 digits) may be the code of an organisation: admitted.
 _SUSPECT = (
     r"@",
     r"(?:^|\D)(?:\+33|0033|0)\s?[1-9](?:[\s.\-]?\d{2}){4}(?:\D|$)",
-    r"[1-478](?:[\s.]?\d){4}[\s.]?(?:\d{2}|2[ABab])(?:[\s.]?\d){6}",
-    r"\d{9,}",
+    r"(?:^|\D)[1-478](?:[\s.]?\d){4}[\s.]?(?:\d{2}|2[ABab])(?:[\s.]?\d){6}(?:[\s.]?\d{2})?(?:\D|$)",
 )
 
 
@@ -28,5 +28,5 @@ def refuse_leaks(frame: pl.DataFrame, table: str) -> None:
 
 def _holds_identifier(values: pl.Series) -> bool:
     different = values.drop_nulls().unique()
-    plain = different.filter(~different.str.contains(_KEYED))
+    plain = different.filter(~different.str.contains(_HASHED))
     return any(plain.str.contains(pattern).any() for pattern in _SUSPECT)

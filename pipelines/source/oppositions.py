@@ -41,44 +41,27 @@ class Opposed:
         )
 
 
+_TO_PROCESSING = ~(pl.col("objet") == CONTACT).fill_null(False)
+
 NOBODY = Opposed(frozenset(), frozenset())
 
 
 def opposed(
-    people: dict[str, pl.DataFrame], oppositions: pl.DataFrame, own_ids: set[str], mois: str
+    people: dict[str, pl.DataFrame], oppositions: pl.DataFrame, own: pl.DataFrame, mois: str
 ) -> Opposed:
     """Who, among the people of the identity tables, opposed.
 
     Matched on the partner's own id when the file gives one, on a valid NIR, or on name (birth or used), first
-    given name and whole birth date. ``people`` are by table name. A consent is withheld for an opposition to
-    contact as well.
+    given name and whole birth date. ``people`` are by table name, ``own`` has personne_id and objet. A consent
+    is withheld for an opposition to contact as well.
     """
-    processing = oppositions.filter(~(pl.col("objet") == CONTACT).fill_null(False))
-    found: set[str] = set(own_ids)
+    processing = oppositions.filter(_TO_PROCESSING)
+    found = set(own.filter(_TO_PROCESSING)["personne_id"])
     for name, frame in people.items():
         if name != "oppositions":
             against = oppositions if name == "consentements" else processing
             found |= _matching(frame, TABLES[name].key[0], against, mois)
     return Opposed(frozenset(found), _emptied_groups(people, found))
-
-
-def own_identifiers(raw: pl.DataFrame) -> set[str]:
-    """Ids of the partner's own system, where its oppositions file gives them in ``personne_id``."""
-    if "personne_id" not in raw.columns:
-        return set()
-    objet = pl.col("objet") if "objet" in raw.columns else pl.lit("")
-    given = raw.filter(objet.str.strip_chars().fill_null("") != CONTACT)["personne_id"]
-    return set(given.str.strip_chars().drop_nulls()) - {""}
-
-
-def without_own_identifiers(raw: pl.DataFrame) -> pl.DataFrame:
-    """The oppositions file in the form of the contract."""
-    return raw.drop("personne_id", strict=False)
-
-
-def empty() -> pl.DataFrame:
-    """No opposition, in the form of the contract."""
-    return pl.DataFrame(schema=dict.fromkeys(TABLES["oppositions"].columns, pl.String))
 
 
 def _matching(frame: pl.DataFrame, id_column: str, oppositions: pl.DataFrame, mois: str) -> set[str]:

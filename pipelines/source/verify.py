@@ -9,8 +9,8 @@ import xlsxwriter
 
 from pipelines.files import whole_file
 from pipelines.refusals import Refusal
-from pipelines.source.entry import Entry, open_entry
-from schemas import Table
+from pipelines.source.entry import OPPOSITIONS, Entry, open_entry
+from schemas import TABLES, Table
 from schemas.rules import sentence
 
 _MAX_ROWS = 1_048_000
@@ -54,7 +54,10 @@ def verify(dossier: Path, partenaire: str, mois: str) -> Verification:
     :class:`Refusal` when the folder, partner or month is wrong or a table is missing.
     """
     entry = open_entry(dossier, partenaire, mois)
-    return Verification(partenaire, mois, tuple(_verified(entry, table) for table in entry.tables()))
+    tables = list(entry.tables())
+    if entry.has_oppositions and partenaire not in TABLES[OPPOSITIONS].partners:
+        tables.append(TABLES[OPPOSITIONS])
+    return Verification(partenaire, mois, tuple(_verified(entry, table) for table in tables))
 
 
 def write_workbook(verification: Verification, path: Path) -> None:

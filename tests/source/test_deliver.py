@@ -28,7 +28,10 @@ VaultKey = tuple[pyrage.x25519.Identity, Path]
 
 def deliver(entree: Path, cle: Path, partenaire: str = "caf", **options: Any) -> dict[str, Any]:
     root = entree.parent
-    given = {"correspondance": root / "chez-nous" / f"{partenaire}.parquet", "mois": MOIS} | options
+    given: dict[str, Any] = {
+        "correspondance": root / "chez-nous" / f"{partenaire}.parquet",
+        "mois": MOIS,
+    } | options
     return pseudonymise(entree, root / "depot", cle=cle, partenaire=partenaire, **given)
 
 
@@ -240,6 +243,22 @@ def test_a_household_left_without_anybody_goes_too(caf: Path, cle: Path) -> None
 def test_an_opposition_with_an_unreadable_object_is_one_to_processing(caf: Path, cle: Path) -> None:
     write(caf, "oppositions", table("oppositions", MARKED["petit"] | {"objet": "???"}))
     assert deliver(caf, cle)["personnes_retirees_par_opposition"] == 1
+
+
+def test_an_unreadable_opposition_stops_the_delivery(caf: Path, cle: Path) -> None:
+    write(caf, "oppositions", table("oppositions", MARKED["petit"] | OPPOSED))
+    with (caf / "oppositions.csv").open("a") as stream:
+        stream.write("trop;peu\n")
+    with pytest.raises(ContractRefusal, match="opposition"):
+        deliver(caf, cle)
+    assert_nothing_left(caf)
+
+
+@pytest.mark.parametrize("code", ["200072643", "20007264300012", "MDS-31", "2026-05-12"])
+def test_codes_of_organisations_are_no_leak(caf: Path, cle: Path, code: str) -> None:
+    write(caf, "caf_personnes", caf_tables()["caf_personnes"].with_columns(act=pl.lit(code)))
+    deliver(caf, cle)
+    assert set(read(caf, "caf_personnes")["act"]) == {code}
 
 
 def test_a_namesake_born_another_day_is_not_opposed(caf: Path, cle: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.refusals import Refusal
 from pipelines.source import verify, write_workbook
-from tests.source.conftest import MOIS, caf_tables, write
+from tests.source.conftest import MOIS, caf_tables, table, write
 
 
 def test_lines_in_are_lines_accepted_and_set_aside(caf: Path) -> None:
@@ -36,6 +36,13 @@ def test_a_refused_file_does_not_hide_the_others(caf: Path) -> None:
     assert list(refused) == ["caf_foyers"] and "sitfam" in str(refused["caf_foyers"])
     assert not verification.est_livrable
     assert {t.table for t in verification.tables} == set(caf_tables())
+
+
+def test_oppositions_are_verified_with_the_partners_own_ids(caf: Path) -> None:
+    opposition = table("oppositions", {"objet": "TRAITEMENT"}).with_columns(personne_id=pl.lit("ALLOC-petit"))
+    write(caf, "oppositions", opposition)
+    found = {t.table: t for t in verify(caf, "caf", MOIS).tables}["oppositions"]
+    assert (found.recues, found.acceptees, found.refus) == (1, 1, None)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
