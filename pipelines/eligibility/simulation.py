@@ -109,7 +109,7 @@ def refuse_unknown_labels(law: Any, labels: tuple[str, ...]) -> None:
 
 def refuse_other_outputs(outputs: tuple[str, ...]) -> None:
     """Trap 9. Disposable income spirals through RSA and PPA: nothing else in the same simulation."""
-    if not set(outputs) <= set(RIGHTS):
+    if not set(outputs) <= {"rsa", "ppa"}:
         raise AssertionError("only RSA and PPA are computed here")
 
 

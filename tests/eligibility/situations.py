@@ -99,7 +99,7 @@ def _ressources(who: str, person: Person, months: Sequence[str]) -> list[dict[st
         for month in months
         if not isinstance(amount, Mapping) or month in amount
     ]
-    if person.role in ("DEM", "CJT"):
+    if person.role != "ENF":
         told = {row["mois"] for row in rows}
         declared = months if person.declare is None else person.declare
         rows += [_nil(who, month) for month in declared if month not in told]

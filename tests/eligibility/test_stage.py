@@ -163,37 +163,29 @@ def test_entitled_under_one_occupation_only_counts_one_half(
     assert rights(entrepot, "cpam") == {"a": ("oui", None, 51.69, 0.5)}
 
 
-@pytest.mark.parametrize(
-    ("motif", "attributs"),
-    [
-        ("titre_sejour", {"ne_en_france": 0}),
-        ("titre_sejour", {"ne_en_france": None}),
-        ("etudiant", {"naissance_annee": 2001, "naissance_mois": 1}),
-        ("independant_sans_resultat", {"regime": "AU"}),
-        ("ressources_inconnues", {"ressources_connues": 0}),
-    ],
-)
 def test_what_the_cpam_cannot_say_makes_the_right_unknown(
-    delivery: Delivery, entrepot: Warehouse, reglages: Settings, motif: str, attributs: dict[str, Any]
-) -> None:
-    delivery.assure("a", **attributs)
-    run(delivery, entrepot, reglages)
-    assert rights(entrepot, "cpam")["a"][:2] == ("inconnu", motif)
-
-
-def test_an_open_c2s_proves_the_stay(delivery: Delivery, entrepot: Warehouse, reglages: Settings) -> None:
-    delivery.assure("a", ne_en_france=0, c2s="1", c2s_debut="2026-01")
-    run(delivery, entrepot, reglages)
-    assert rights(entrepot, "cpam")["a"][0] == "oui"
-
-
-def test_self_employed_income_at_the_cpam_is_unknown(
     delivery: Delivery, entrepot: Warehouse, reglages: Settings
 ) -> None:
-    delivery.assure("a", salaire=None)
-    delivery.indemnites("a", 200.0, "030")
+    delivery.assure("ne_ailleurs", ne_en_france=0)
+    delivery.assure("ne_on_ne_sait_ou", ne_en_france=None)
+    delivery.assure("c2s_ouverte", ne_en_france=0, c2s="1", c2s_debut="2026-01")
+    delivery.assure("c2s_fermee", ne_en_france=0, c2s="1", c2s_debut="2024-01", c2s_fin="2025-12")
+    delivery.assure("jeune", naissance_annee=2001, naissance_mois=1)
+    delivery.assure("autre_regime", regime="AU")
+    delivery.assure("independant", salaire=None)
+    delivery.indemnites("independant", 200.0, "030")
+    delivery.assure("sans_ressources_connues", ressources_connues=0)
     run(delivery, entrepot, reglages)
-    assert rights(entrepot, "cpam")["a"][:2] == ("inconnu", "independant_sans_resultat")
+    assert {name: found[:2] for name, found in rights(entrepot, "cpam").items()} == {
+        "ne_ailleurs": ("inconnu", "titre_sejour"),
+        "ne_on_ne_sait_ou": ("inconnu", "titre_sejour"),
+        "c2s_ouverte": ("oui", None),
+        "c2s_fermee": ("inconnu", "titre_sejour"),
+        "jeune": ("inconnu", "etudiant"),
+        "autre_regime": ("inconnu", "independant_sans_resultat"),
+        "independant": ("inconnu", "independant_sans_resultat"),
+        "sans_ressources_connues": ("inconnu", "ressources_inconnues"),
+    }
 
 
 def test_owners_with_a_loan_and_no_aid_are_counted(
