@@ -52,8 +52,8 @@ def opposed(
     """Who, among the people of the identity tables, opposed.
 
     Matched on the partner's own id when the file gives one, on a valid NIR, or on name (birth or used), first
-    given name and whole birth date. ``people`` are by table name, ``own`` has personne_id and objet. A consent
-    is withheld for an opposition to contact as well.
+    given name and whole birth date. ``people`` are by table name, ``own`` has personne_id and objet. A
+    consent is withheld for an opposition to contact as well.
     """
     processing = oppositions.filter(_TO_PROCESSING)
     found = set(own.filter(_TO_PROCESSING)["personne_id"])
