@@ -8,9 +8,11 @@ import polars as pl
 from pipelines import calendar
 from pipelines.files import whole_folder
 from pipelines.refusals import Refusal
-from pipelines.synthetic import world as worlds
 from pipelines.synthetic.extracts import set_scene
+from pipelines.synthetic.frames import World
+from pipelines.synthetic.rates import true_rates
 from pipelines.synthetic.scene_files import Progress, write_scene
+from pipelines.synthetic.world import build_world
 from pipelines.territory import load
 
 
@@ -37,12 +39,24 @@ def simulate_territory(
     tell("Invention du territoire")
     rng = np.random.default_rng(graine)
     inhabitants = habitants or int(place.inside["population"].sum())
-    world = worlds.build_world(rng, place, inhabitants, mois_debut, mois_fin)
+    world = build_world(rng, place, inhabitants, mois_debut, mois_fin)
     tell("Identités et adresses")
     scene = set_scene(world, place.communes["commune_insee"].to_list(), deliveries, graine)
-    rates = pl.concat([worlds.true_rates(world, mois) for mois in deliveries])
+    rates = pl.concat([_rates(world, mois) for mois in deliveries])
     with whole_folder(sortie) as folder:
         return write_scene(folder, scene, rates, tell)
+
+
+def _rates(world: World, mois: str) -> pl.DataFrame:
+    """The true rates of both fields: with the households the MSA serves, and without them."""
+    return pl.concat(
+        [
+            true_rates(world, mois, avec_agricole=included).with_columns(
+                est_hors_agricole=pl.lit(not included)
+            )
+            for included in (True, False)
+        ]
+    )
 
 
 def _refuse_occupied(sortie: Path) -> None:

@@ -35,7 +35,7 @@ def judge_rates(warehouse: Warehouse, verite: Path, mois: str) -> pl.DataFrame:
     """
     truth = (
         pl.read_parquet(verite / "taux.parquet")
-        .filter(pl.col("mois") == mois)
+        .filter(pl.col("mois") == mois, pl.col("est_hors_agricole") == _without_farmers(warehouse))
         .select("droit", taux_vrai="taux", eligibles_vrais="eligibles")
     )
     judged = truth
@@ -128,6 +128,11 @@ def _scores(right: int, found: int, true: int) -> tuple[float, float, float, int
     recall = right / true if true else nothing
     f1 = 2 * right / (found + true) if found + true else nothing
     return precision, recall, f1, right, found - right, true - right
+
+
+def _without_farmers(warehouse: Warehouse) -> bool:
+    """True when the MSA delivers nothing: the farmers it serves are outside the field."""
+    return not (warehouse.exists("core__msa_foyers") and warehouse.count("core__msa_foyers"))
 
 
 def _published(warehouse: Warehouse, method: str) -> pl.DataFrame:

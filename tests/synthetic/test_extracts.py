@@ -176,8 +176,8 @@ def test_a_simulation_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: p
     def build(rng: np.random.Generator, _place: object, _size: int, debut: str, fin: str) -> World:
         return small_world(rng, 40, calendar.shift(debut, -23), fin)
 
-    monkeypatch.setattr("pipelines.synthetic.world.build_world", build)
-    monkeypatch.setattr("pipelines.synthetic.world.true_rates", lambda _world, _mois: RATES, raising=False)
+    monkeypatch.setattr("pipelines.synthetic.simulate.build_world", build)
+    monkeypatch.setattr("pipelines.synthetic.simulate.true_rates", lambda _world, _mois, **_field: RATES)
 
     def stop_late(message: str) -> None:
         if message.startswith("Extrait cellule"):

@@ -76,8 +76,14 @@ def test_without_correspondence_nothing_is_judged(warehouse: Warehouse, tmp_path
 def test_a_rate_is_covered_when_the_truth_lies_in_the_interval(warehouse: Warehouse, tmp_path: Path) -> None:
     (tmp_path / "verite").mkdir()
     pl.DataFrame(
-        {"mois": ["2026-06", "2026-06", "2026-05"], "droit": ["rsa", "ppa", "rsa"]}
-        | {"taux": [0.30, 0.40, 0.9], "eligibles": [100, 200, 1]}
+        [
+            ("2026-06", "rsa", 0.30, 100, True),
+            ("2026-06", "ppa", 0.40, 200, True),
+            ("2026-06", "rsa", 0.50, 120, False),
+            ("2026-05", "rsa", 0.90, 1, True),
+        ],
+        schema=["mois", "droit", "taux", "eligibles", "est_hors_agricole"],
+        orient="row",
     ).write_parquet(tmp_path / "verite" / "taux.parquet")
     rows = [
         ("rsa", "observe", 0.20, None, None, 60.0),
