@@ -18,7 +18,10 @@ from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
 HEADLINES = ("rsa", "ppa")
-"""Rights whose detail may be published; the exclusive ones add up to them and stay at EPCI level."""
+"""Rights whose detail may be published."""
+
+TOTALS = (*HEADLINES, "rsa_et_ppa")
+"""Rights published over the territory; the exclusive ones (rsa_seul…) would give rsa_et_ppa back: inside."""
 
 _REASONS_OF = {
     "inconnus": "inconnu",
@@ -68,7 +71,8 @@ def hide(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
 def _row_reasons(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Reasons of the rows of one period and right: totals, groupings, profile; everything else is detail."""
     headline = rates["droit"][0] in HEADLINES
-    totals = rates.filter(niveau="EPCI", groupe="ensemble")
+    is_total = pl.col("droit").is_in(TOTALS)
+    totals = rates.filter(is_total, niveau="EPCI", groupe="ensemble")
     found = [_keyed(totals, {_code(row): own_reason(_cell(row), limits) for row in totals.rows(named=True)})]
     if headline:
         groupings = _one_method(rates.filter(niveau="regroupement", groupe="ensemble"))

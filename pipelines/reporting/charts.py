@@ -82,7 +82,7 @@ def _row(name: str, estimate: Estimate | None, france: int | None, *, is_strong:
 def _intervals(rows: list[Row], ensemble: int | None) -> Chart:
     """Dots with intervals on a common scale starting at zero."""
     ends = [row[key] for row in rows for key in ("taux", "haut", "france") if row[key] is not None]
-    top = max(20, math.ceil((max(ends, default=0) + 8) / 10) * 10)
+    top = max(20, math.ceil((max([*ends, ensemble or 0]) + 8) / 10) * 10)
     base = alt.Chart(alt.InlineData(values=rows))
     names = alt.Axis(labelLimit=_NAMES, minExtent=_NAMES, maxExtent=_NAMES)
     order = alt.Scale(domain=[row["nom"] for row in rows])

@@ -48,6 +48,14 @@ def age_band(code: str) -> str:
     return f"{band[:-1]} ans et plus" if band.endswith("+") else _opened(band)
 
 
+def situation(code: str) -> str:
+    """The name of a count: ``Titre de séjour (A1)`` from ``A1 titre_sejour``."""
+    strate, _, motif = code.partition(" ")
+    if motif and strate in codes("strates"):
+        return f"{label('motifs', motif)} ({strate})"
+    return label("strates", code) if code in codes("strates") else label("modalites", code)
+
+
 def group_name(code: str) -> str:
     """The name of a group of the profile."""
     return age_band(code) if code.startswith("age:") else label("groupes", code)

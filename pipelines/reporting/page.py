@@ -8,6 +8,21 @@ from markupsafe import Markup
 from pipelines.reporting import charts, labels, nombres, phrases
 from pipelines.reporting.figures import Figures, Place
 
+_VOCABULARY: dict[str, Any] = {
+    "nombre": nombres.number,
+    "euros": nombres.euros,
+    "pour_cent": nombres.percent,
+    "mois": nombres.month,
+    "mois_a_mois": nombres.months,
+    "trimestre": nombres.quarter,
+    "jour": nombres.day,
+    "nom": labels.label,
+    "situation": labels.situation,
+    "national": labels.national_sentence,
+    "phrases": phrases,
+}
+"""What the templates may call, by its French name."""
+
 
 def html(figures: Figures) -> str:
     """The whole page. The same figures give the same bytes."""
@@ -51,11 +66,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.update(
-        nombre=nombres.number, euros=nombres.euros, pour_cent=nombres.percent, mois=nombres.month,
-        mois_a_mois=nombres.months, trimestre=nombres.quarter, jour=nombres.day, nom=labels.label,
-        phrases=phrases, commune_names=_commune_names, national=labels.national_sentence,
-    )  # fmt: skip
+    environment.globals.update(_VOCABULARY, commune_names=_commune_names)
     return environment
 
 

@@ -1,5 +1,6 @@
 """From the tables to the published figures, their sentences and their editions."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -7,7 +8,7 @@ from month_by_hand import ISSUED, MOIS, fill, groupings, path_of, profile, rate,
 
 from pipelines import disclosure, reporting
 from pipelines.refusals import Refusal
-from pipelines.reporting import phrases
+from pipelines.reporting import charts, phrases
 from pipelines.reporting.figures import Figures
 from pipelines.reporting.stage import published
 from pipelines.settings import Settings
@@ -141,3 +142,13 @@ def test_the_households_no_rate_counts_are_listed_apart(figures: Figures):
         ("inconnu", 215),
         ("parti", None),
     ]
+
+
+def test_a_dimension_entirely_hidden_is_drawn_on_the_scale_of_the_others(figures: Figures):
+    dimension = figures.profil[0]
+    hidden = tuple(replace(group, taux={"rsa": None, "ppa": None}) for group in dimension.groupes)
+    sizes = [
+        charts.profile(drawn, "rsa", figures.right("rsa").principal).split('viewBox="0 0 ')[1].split()[0]
+        for drawn in (dimension, replace(dimension, groupes=hidden))
+    ]
+    assert abs(float(sizes[0]) - float(sizes[1])) < 12
