@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines import calendar
 from pipelines.synthetic.defects import HABITS, typed
-from pipelines.synthetic.extracts import Registry, Scene, last_home, numbered, registry
+from pipelines.synthetic.extracts import Registry, Scene, numbered, registry
 
 MET, MET_PRECARIOUS = 0.012, 0.035
 """Adults met at an action over the year, and those entitled to something (assumed: 1.5 to 2 % together)."""
@@ -68,7 +68,7 @@ class Cellule:
         """The four nominative tables as known on the 10th of the month after."""
         mois = self.scene.deliveries[delivery]
         day = extraction_day(mois)
-        homes = last_home(self.scene, mois).select("personne", "commune_insee", "logement")
+        homes = self.scene.last_homes[mois].select("personne", "commune_insee", "logement")
         events = self.events.filter((pl.col("evenement_le") <= day) | pl.col("est_date_fausse"))
         identity = self.registry.identity(delivery, homes).drop("personne_id", "nir")
         return {
@@ -88,7 +88,7 @@ class Cellule:
         people = self.scene.identities.filter(born).select(
             "personne", pl.col("est_precaire").fill_null(False)
         )
-        homes = last_home(self.scene, mois).filter((pl.col("mois") == mois) & pl.col("est_territoire"))
+        homes = self.scene.last_homes[mois].filter((pl.col("mois") == mois) & pl.col("est_territoire"))
         return people.join(homes.select("personne", "commune_insee"), on="personne").sort("personne")
 
     def _actions(self) -> pl.DataFrame:
@@ -151,7 +151,7 @@ class Cellule:
         day = calendar.first_day(self.scene.deliveries[-1])
         since = [day - timedelta(int(days)) for days in rng.integers(0, 500, opposed.height)]
         truth = opposed.select("personne").join(self.scene.identities, on="personne", maintain_order="left")
-        homes = last_home(self.scene, self.scene.deliveries[-1]).select(
+        homes = self.scene.last_homes[self.scene.deliveries[-1]].select(
             "personne", "commune_insee", "logement"
         )
         address = self.registry.identity(0, homes).select("personne", "adresse")

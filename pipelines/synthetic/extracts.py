@@ -1,7 +1,7 @@
 """What the three extracts share: the scene, who lives where each month, the records one partner holds."""
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +24,8 @@ class Scene:
     """A world with its identities, addresses and homes, and the months delivered.
 
     ``identities``: one row per person, with est_precaire and est_non_recourant. ``residences``: personne,
-    mois, menage, role, commune_insee, logement, est_territoire. ``perimetre``: communes of the territory
+    mois, menage, role, commune_insee, logement, est_territoire. ``last_homes``: by month delivered, the last
+    home of everyone up to it, for those who are gone too. ``perimetre``: communes of the territory
     and those touching it. ``deliveries``: months of the deliveries, in order.
     """
 
@@ -32,6 +33,7 @@ class Scene:
     identities: pl.DataFrame
     addresses: pl.DataFrame
     residences: pl.DataFrame
+    last_homes: Mapping[str, pl.DataFrame]
     perimetre: frozenset[str]
     deliveries: tuple[str, ...]
     graine: int
@@ -74,11 +76,13 @@ def set_scene(world: World, perimetre: Collection[str], deliveries: Sequence[str
     """Invent the identities and addresses of a world, for these deliveries."""
     generator = np.random.default_rng([graine, zlib.crc32(b"identites")])
     identities = invent_identities(generator, world.personnes, world.unions, deliveries[-1])
+    residences = _residences(world, calendar.window(deliveries[0])[0])
     return Scene(
         world,
         identities.join(_fragile(world, deliveries[-1]), on="personne", how="left", maintain_order="left"),
         invent_addresses(generator, world.menages_mois),
-        _residences(world),
+        residences,
+        {mois: _last_homes(residences, mois) for mois in deliveries},
         frozenset(perimetre),
         tuple(deliveries),
         graine,
@@ -141,9 +145,8 @@ def home_at(scene: Scene, mois: str) -> pl.DataFrame:
     return homes.unique("personne", keep="first", maintain_order=True)
 
 
-def last_home(scene: Scene, mois: str) -> pl.DataFrame:
-    """Everyone's last known home up to a month, for those who are gone too."""
-    known = scene.residences.filter(pl.col("mois") <= mois).sort("personne", "mois")
+def _last_homes(residences: pl.DataFrame, mois: str) -> pl.DataFrame:
+    known = residences.filter(pl.col("mois") <= mois)
     return known.unique("personne", keep="last", maintain_order=True)
 
 
@@ -153,8 +156,9 @@ def in_window(frame: pl.DataFrame, mois: str) -> pl.DataFrame:
     return frame.filter(pl.col("mois").is_between(pl.lit(months[0]), pl.lit(months[-1])))
 
 
-def _residences(world: World) -> pl.DataFrame:
-    households = world.menages_mois.select("menage", "mois", "commune_insee", "logement", "est_territoire")
+def _residences(world: World, first: str) -> pl.DataFrame:
+    months = world.menages_mois.filter(pl.col("mois") >= first)
+    households = months.select("menage", "mois", "commune_insee", "logement", "est_territoire")
     present = pl.col("mois").is_between(
         pl.col("present_du").fill_null("0000-00"), pl.col("present_au").fill_null("9999-99")
     )

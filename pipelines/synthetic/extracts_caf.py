@@ -8,7 +8,6 @@ from pipelines.synthetic.extracts import (
     Scene,
     household_ids,
     in_window,
-    last_home,
     registry,
     with_late_incomes,
 )
@@ -28,6 +27,7 @@ class Caf:
         self.registry: Registry = registry(scene, "caf")
         self.households = household_ids(scene, "caf", "foyer_id")
         self.foyers_mois = self._all_foyers()
+        self.present = self._all_present()
         self.incomes = self._all_incomes()
 
     def extract(self, delivery: int) -> dict[str, pl.DataFrame]:
@@ -84,7 +84,7 @@ class Caf:
             .filter(pl.col("present_du").fill_null("0000-00") <= mois)
             .with_columns(present_au=_until(mois))
         )
-        homes = last_home(self.scene, mois).select("personne", "commune_insee", "logement")
+        homes = self.scene.last_homes[mois].select("personne", "commune_insee", "logement")
         identity = self.registry.identity(delivery, homes)
         return (
             members.join(identity, on="personne")
@@ -93,11 +93,11 @@ class Caf:
             .sort("personne_id", "foyer_id", "present_du")
         )
 
-    def _present(self, foyers: pl.DataFrame) -> pl.DataFrame:
-        """personne, mois, role, ressources_source, dtr_phase of everyone present in these months."""
-        columns = ("menage", "mois", "ressources_source", "dtr_phase")
+    def _all_present(self) -> pl.DataFrame:
+        """personne, mois, menage, role, ressources_source of everyone of a CAF household, each month."""
+        columns = ("menage", "mois", "ressources_source")
         members = self.scene.residences.select("personne", "mois", "menage", "role")
-        present = members.join(foyers.select(columns), on=["menage", "mois"])
+        present = members.join(self.foyers_mois.select(columns), on=["menage", "mois"])
         return present.unique(["personne", "mois"], keep="first", maintain_order=True)
 
     def _benefits(self, mois: str, foyers: pl.DataFrame) -> pl.DataFrame:
@@ -105,7 +105,8 @@ class Caf:
         amounts = [pl.col(name).fill_null(0.0) for name in ("aah", "caah", "ass", "asi")]
         received = self.scene.world.prestations
         return (
-            self._present(foyers)
+            in_window(self.present, mois)
+            .filter(pl.col("menage").is_in(foyers["menage"].unique().implode()))
             .join(received, on=["personne", "mois"], how="left")
             .filter(pl.col("role").is_in(ADULTS) | pl.col("aah").is_not_null())
             .with_columns(amounts)
@@ -115,7 +116,7 @@ class Caf:
 
     def _all_incomes(self) -> pl.DataFrame:
         """Every income row the CAF will ever know, a row 000 for an adult without income in a month."""
-        present = self._present(self.foyers_mois).filter(pl.col("ressources_source").is_in(MONTHLY_SOURCES))
+        present = self.present.filter(pl.col("ressources_source").is_in(MONTHLY_SOURCES))
         rows = present.join(self.scene.world.ressources, on=["personne", "mois"], how="left").filter(
             pl.col("role").is_in(ADULTS) | pl.col("natress").is_not_null()
         )

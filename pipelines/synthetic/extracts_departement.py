@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from pipelines import calendar
-from pipelines.synthetic.extracts import Registry, Scene, household_ids, in_window, last_home, registry
+from pipelines.synthetic.extracts import Registry, Scene, household_ids, in_window, registry
 
 FOLLOWED = {"RSA": 0.75, "SECOURS": 0.06, "FSL": 0.08, "ACCOMPAGNEMENT": 0.10}
 """Share of the RSA adults with each follow-up (assumed)."""
@@ -49,7 +49,7 @@ class Departement:
             .filter(pl.col("present_du").fill_null("0000-00") <= mois)
             .with_columns(present_au=pl.when(gone).then(pl.col("present_au")))
         )
-        homes = last_home(self.scene, mois).select("personne", "commune_insee", "logement")
+        homes = self.scene.last_homes[mois].select("personne", "commune_insee", "logement")
         return members.join(self.registry.identity(delivery, homes), on="personne").sort(
             "personne_id", "dossier_id", "present_du"
         )

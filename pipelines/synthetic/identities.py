@@ -213,7 +213,7 @@ def _drawn_given_names(
     year: npt.NDArray[np.int32],
 ) -> names.Texts:
     given = np.empty(len(culture), dtype="U40")
-    eras = np.array([names.era(int(one)) for one in year])
+    eras = names.eras(year)
     for one in np.unique(culture):
         for sex in (1, 2):
             for start in np.unique(eras):

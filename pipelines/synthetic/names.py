@@ -256,14 +256,14 @@ def given_names(origin: str, sexe: int, naissance_annee: int) -> Pool:
     if origin in elsewhere:
         names = words(elsewhere[origin])
     else:
-        eras = _MEN if sexe == 1 else _WOMEN
-        names = words(eras[max(start for start in eras if start <= max(naissance_annee, 1900))])
+        names = words((_MEN if sexe == 1 else _WOMEN)[int(eras(np.array([naissance_annee]))[0])])
     return Pool(np.array(names), _zipf(len(names), 0.8))
 
 
-def era(naissance_annee: int) -> int:
-    """First year of the era of given names a birth year belongs to."""
-    return max(start for start in _MEN if start <= max(naissance_annee, 1900))
+def eras(naissance_annees: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """First year of the era of given names each birth year belongs to."""
+    starts = np.array(list(_MEN))
+    return starts[np.searchsorted(starts, np.maximum(naissance_annees, starts[0]), side="right") - 1]
 
 
 def words(text: str) -> list[str]:
