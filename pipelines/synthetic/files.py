@@ -9,7 +9,7 @@ from pipelines.calendar import month_number
 from pipelines.synthetic import takeup
 from pipelines.synthetic.margins import Array, Rng, section
 from pipelines.synthetic.population import DEM, LONE_PARENT
-from pipelines.synthetic.story import Story, months_as_text, shaped
+from pipelines.synthetic.story import Story, months_as_text, shaped, texts
 from pipelines.synthetic.takeup import MOVED_AWAY, NO_FILE, PAYABLE, Files, Surroundings
 
 CAF_OF_DEPARTEMENT = {"31": "311", "09": "091", "32": "321", "65": "651"}
@@ -22,14 +22,15 @@ class Window:
     """Households × months of the delivered window, as arrays (0 or False where a household is not there)."""
 
     months: list[str]
+    farm: Array
+    social: Array
     alive: Array
     place: Array
-    farm: Array
     known: Array
+    owner: Array
+    disabled: Array
     housing: Array
     family: Array
-    occ: Array
-    social: Array
 
     @property
     def households(self) -> int:
@@ -40,30 +41,37 @@ class Window:
 def look(story: Story, months: list[str]) -> Window:
     """The window seen as arrays."""
     homes, size = story.population.homes, len(story.population.homes)
-    rank = {code: row for row, code in enumerate(story.population.places)}
-    shape = (size, len(months))
-    alive, known = np.zeros(shape, bool), np.zeros(shape, bool)
-    place, occ = np.zeros(shape, np.int32), np.full(shape, "", "U3")
-    housing, family = np.zeros(shape), np.zeros(shape)
     start = month_number(months[0]) - story.first
-    for column in range(len(months)):
-        frame = story.homes[start + column]
-        rows = frame["menage"].to_numpy()
-        alive[rows, column] = True
-        place[rows, column] = frame["commune_insee"].replace_strict(rank, return_dtype=pl.Int32).to_numpy()
-        occ[rows, column] = frame["occlog"].to_numpy()
-        housing[rows, column] = frame["aide_logement"].to_numpy()
-        family[rows, column] = frame.select(pl.sum_horizontal(FAMILY_BENEFITS)).to_series().to_numpy()
-        known[: len(story.known[start + column]), column] = story.known[start + column]
-    return Window(months, alive, place, homes["farm"], known, housing, family, occ, homes["social"])
+    table = {name: np.zeros((size, len(months)), kind) for name, kind in MONTHLY.items()}
+    for column, month in enumerate(story.homes[start : start + len(months)]):
+        rows = month["menage"].to_numpy()
+        for name, values in story.seen[start + column].items():
+            table[name][rows, column] = values[rows]
+        table["alive"][rows, column] = True
+        table["housing"][rows, column] = month["aide_logement"].to_numpy()
+        table["family"][rows, column] = (
+            month.select(pl.sum_horizontal(FAMILY_BENEFITS)).to_series().to_numpy()
+        )
+    return Window(months, farm=homes["farm"], social=homes["social"], **table)
+
+
+MONTHLY = {
+    "alive": "?",
+    "place": "i4",
+    "known": "?",
+    "owner": "?",
+    "disabled": "?",
+    "housing": "f4",
+    "family": "f4",
+}
+"""What the window keeps of each household and month, and its type."""
 
 
 def surroundings(story: Story, window: Window, distance: Array, c2s_prone: Array) -> Surroundings:
     """What weighs on asking, per household and month."""
     facts, population = section("recours"), story.population
     lone_mother, couple, age = _composition(story, window)
-    owner = np.isin(window.occ, ["PRO", "ACC"])
-    odds = facts["proprietaire"] * owner + facts["aide_logement"] * (window.housing > 0)
+    odds = facts["proprietaire"] * window.owner + facts["aide_logement"] * (window.housing > 0)
     odds = odds + facts["prestations_familiales"] * (window.family > 0)
     odds = odds + facts["distance_km"] * distance[window.place].clip(0, 40)
     fixed = facts["social"] * window.social + facts["mere_seule"] * lone_mother
@@ -179,42 +187,41 @@ def _dossiers_of_month(
     asked = (rsa.state != NO_FILE) | (ppa.state != NO_FILE)
     at_caf = (served[place] & (window.known[rows, column] | asked[rows]) | leaving[rows]) & ~window.farm[rows]
     lone = story.population.homes["kind"][rows] == LONE_PARENT
+    codes = np.array([_caf(code) for code in story.population.places])
+    natpf = np.where(rsa.state[rows] < PAYABLE, "", np.where(lone & majorated[rows], "RSI", "RSD"))
     columns = {
         "menage": rows,
-        "mois": np.full(len(rows), window.months[column]),
+        "mois": pl.repeat(window.months[column], len(rows), eager=True),
         "est_au_caf": at_caf,
-        "caf_num": np.where(served[place], HOME_CAF, [_caf(code) for code in story.population.places[place]]),
-        "ressources_source": _source(window, column, rsa, ppa, draw)[rows],
+        "caf_num": texts(np.where(served[place], HOME_CAF, codes[place])),
+        "ressources_source": texts(
+            np.where(at_caf | window.farm[rows], _source(window, column, rsa, ppa, draw)[rows], "")
+        ),
         "dtr_phase": phase[rows, column],
-        "fonorg": np.where(window.farm[rows], "MSA", "CAF"),
+        "fonorg": texts(np.where(window.farm[rows], "MSA", "CAF")),
         "rsa_etat": rsa.state[rows],
-        "rsa_natpf": np.where(rsa.state[rows] < 2, "", np.where(lone & majorated[rows], "RSI", "RSD")),
+        "rsa_natpf": texts(natpf),
         "rsa_demande_le": np.where(rsa.state[rows] == NO_FILE, -1, rsa.requested[rows]),
-        "rsa_motif": np.where(_shows_motif(rsa), rsa.motif, "")[rows],
-        "rsa_motif_refus": rsa.refusal[rows],
-        "rsa_motif_cloture": rsa.closing[rows],
+        "rsa_motif": texts(np.where(_shows_motif(rsa), rsa.motif, "")[rows]),
+        "rsa_motif_refus": texts(rsa.refusal[rows]),
+        "rsa_motif_cloture": texts(rsa.closing[rows]),
         "ppa_etat": ppa.state[rows],
-        "ppa_motif": np.where(_shows_motif(ppa), ppa.motif, "")[rows],
+        "ppa_motif": texts(np.where(_shows_motif(ppa), ppa.motif, "")[rows]),
     }
-    return _empty_as_null(pl.DataFrame(columns), at_caf | window.farm[rows])
+    return _without_blanks(pl.DataFrame(columns))
 
 
 def _shows_motif(files: Files) -> Array:
     return np.asarray(np.isin(files.state, (0, 3, 4)))
 
 
-def _empty_as_null(frame: pl.DataFrame, has_file: Array) -> pl.DataFrame:
+def _without_blanks(frame: pl.DataFrame) -> pl.DataFrame:
     states = [
         pl.when(pl.col(name) >= 0).then(pl.col(name).cast(pl.String)).alias(name)
         for name in ("rsa_etat", "ppa_etat")
     ]
-    texts = [
-        pl.col(name).replace("", None)
-        for name in ("rsa_natpf", "rsa_motif", "rsa_motif_refus", "rsa_motif_cloture", "ppa_motif")
-    ]
-    source = pl.when(pl.Series(has_file)).then("ressources_source").alias("ressources_source")
     phase = pl.when(pl.col("dtr_phase") > 0).then("dtr_phase").alias("dtr_phase")
-    return frame.with_columns(*states, *texts, source, phase, months_as_text("rsa_demande_le"))
+    return frame.with_columns(*states, phase, months_as_text("rsa_demande_le"))
 
 
 def _source(window: Window, column: int, rsa: Files, ppa: Files, draw: Array) -> Array:
@@ -224,7 +231,8 @@ def _source(window: Window, column: int, rsa: Files, ppa: Files, draw: Array) ->
     yearly = np.where(draw < facts["part_al_annuelle"], "ANNUELLES", "DRM")
     source = np.where(family & (draw >= facts["part_pf_mensuelle"]), "ANNUELLES", "DRM")
     source = np.where(housing, yearly, source)
-    source = np.where(~housing & ~family, np.where(draw < 0.6, "ANNUELLES", "INCONNUES"), source)
+    other = np.where(window.disabled[:, column], "DRM", "ANNUELLES")
+    source = np.where(~housing & ~family, other, source)
     silent = (rsa.motif == takeup.DECLARATION_MISSING) & np.isin(rsa.state, takeup.OPEN)
     opened = rsa.is_open() | ppa.is_open() | (rsa.state == 0) | (ppa.state == 0)
     source = np.where(opened, np.where(silent & (draw < 0.7), "DRM", "DTR"), source)

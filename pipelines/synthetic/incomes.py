@@ -7,14 +7,14 @@ import numpy as np
 from pipelines.synthetic import work
 from pipelines.synthetic.life import adults_of, ages, children_of
 from pipelines.synthetic.margins import Array, Rng, dated, section
-from pipelines.synthetic.population import CJT, ENF, LONE_PARENT, NOBODY, Population
+from pipelines.synthetic.population import CJT, DEM, ENF, LONE_PARENT, NOBODY, Population
 
 Received = list[tuple[str, Array, Array]]
 """Nature (NATRESS), persons, euros of the month."""
 
 HOUSEHOLD_BENEFITS = ("aide_logement", "af", "af_base", "cf", "asf", "paje_base", "paje_prepare", "aspa")
 PERSON_BENEFITS = ("aah", "caah", "ass", "asi")
-PAID_AS_RESOURCES = ("001", "010", "011", "013", "021", "022", "026", "030", "031")
+PAID_AS_RESOURCES = ("001", "010", "011", "013", "021", "022", "026", "030", "031", "040")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def _incomes(rng: Rng, population: Population, month: int) -> Received:
         _kind(population, living, work.INDEPENDENT, "031"),
         _kind(population, living, work.FARMER, "031"),
         _grants(population, living),
+        _rents(population, living),
     ]
     return [(code, rows[euros > 0], np.round(euros[euros > 0], 2)) for code, rows, euros in received]
 
@@ -126,6 +127,19 @@ def _grants(population: Population, living: Array) -> tuple[str, Array, Array]:
     student = living & (people["work"] == work.STUDENT) & (people["support"] > 0.65) & (people["role"] <= CJT)
     rows = np.flatnonzero(student)
     return "212", rows, 150.0 + 480.0 * (people["support"][rows] - 0.65) / 0.35
+
+
+def _rents(population: Population, living: Array) -> tuple[str, Array, Array]:
+    people, facts = population.people, section("revenus")
+    owner = np.isin(population.homes["occ"][people["home"]], ["PRO", "ACC"])
+    landlord = living & owner & (people["role"] == DEM) & (people["support"] > 1 - facts["part_bailleurs"])
+    rows = np.flatnonzero(landlord)
+    return (
+        "040",
+        rows,
+        facts["loyer_moyen"]
+        * (0.4 + 1.2 * (people["support"][rows] - 1 + facts["part_bailleurs"]) / facts["part_bailleurs"]),
+    )
 
 
 def _per_home(population: Population, received: Received) -> Array:
@@ -238,7 +252,7 @@ def _support_allowance(population: Population, month: int, received: Received) -
             alimony[population.people["home"][rows]] = True
     alone = (population.homes["kind"] == LONE_PARENT) & (adults_of(population) == 1) & ~alimony
     asks = population.homes["shyness"] < 0.75
-    return alone * asks * _children(population, month, 0, 20) * scale["asf"] * base
+    return np.asarray(alone * asks * _children(population, month, 0, 20) * scale["asf"] * base)
 
 
 def _birth_allowance(population: Population, month: int) -> Array:
@@ -258,7 +272,7 @@ def _parental_leave(population: Population, month: int) -> Array:
     resting = home & (people["work"] == work.AT_HOME) & (people["support"] < 0.35)
     eligible = np.bincount(people["home"][resting], minlength=len(population.homes)) > 0
     eligible &= _children(population, month, 0, 1) > 0
-    return eligible * scale["preparee"] * dated(scale["bmaf"], month)
+    return np.asarray(eligible * scale["preparee"] * dated(scale["bmaf"], month))
 
 
 def _old_age_allowance(population: Population, month: int) -> Array:

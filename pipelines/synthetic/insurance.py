@@ -37,11 +37,20 @@ def _level(story: Story, month: str, paid_rsa: Array, prone: Array) -> Array:
     home, _ = story.whereabouts[number - story.first]
     persons = np.bincount(home[home >= 0], minlength=len(prone)).clip(1, 5) - 1
     ceiling = dated(facts["plafond_seul"], number) * np.array(facts["plafond_par_personne"])[persons]
-    resources = story.population.homes["average"]
+    resources = story.population.homes["average"] + _other_benefits(
+        story, number - story.first, home, len(prone)
+    )
     free = (resources <= ceiling) & (prone < facts["recours_gratuite"])
     near = (resources > ceiling) & (resources <= ceiling * facts["participation"])
     level = np.where(free, 1, np.where(near & (prone < facts["recours_participation"]), 2, 0))
     return np.where(paid_rsa & (prone < facts["recours_si_rsa"]), 1, level)
+
+
+def _other_benefits(story: Story, t: int, home: Array, size: int) -> Array:
+    """AAH, ASS and ASI of each household in month ``t`` of the story, euros: they count for the C2S."""
+    paid = story.benefits[t]
+    euros = paid.select(pl.sum_horizontal("aah", "ass", "asi")).to_series().to_numpy()
+    return np.bincount(home[paid["personne"].to_numpy()], weights=euros, minlength=size)
 
 
 def _month(story: Story, month: str, level: Array, began: Array) -> pl.DataFrame:
@@ -52,7 +61,7 @@ def _month(story: Story, month: str, level: Array, began: Array) -> pl.DataFrame
     covered = level[household] > 0
     columns = {
         "personne": person,
-        "mois": np.full(len(person), month),
+        "mois": pl.repeat(month, len(person), eager=True),
         "c2s": level[household],
         "c2s_debut": np.where(covered, month_number(month) - began[household], NOBODY),
         "c2s_fin": np.full(len(person), NOBODY),
@@ -63,7 +72,7 @@ def _month(story: Story, month: str, level: Array, began: Array) -> pl.DataFrame
 
 
 def unseen(rng: Rng, story: Story, hidden: Array) -> pl.DataFrame:
-    """The frame ``sans_assurance``: persons no insurer knows, oftener where no body pays anything (``hidden``)."""
+    """The frame ``sans_assurance``: persons no insurer knows, oftener in households CAF ignores (``hidden``)."""
     facts = section("assurance")
     chance = np.where(hidden, facts["part_absents_hors_caf_eligibles"], facts["part_absents"])
     absent = rng.random(len(hidden)) < chance

@@ -43,13 +43,18 @@ def rake(features: Array, targets: Array) -> Array:
     Iterative proportional fitting on counts: each round multiplies a row's weight by the shortfall of each
     margin it feeds (Deville and Särndal 1993, raking ratio).
     """
-    feeding = [np.flatnonzero(column) for column in features.T]
-    counts = [column[rows] for column, rows in zip(features.T, feeding, strict=True)]
-    weights = np.full(len(features), targets.sum() / features.sum())
+    profiles, profile, size = np.unique(features, axis=0, return_inverse=True, return_counts=True)
+    weights = size * targets.sum() / features.sum()
     for _ in range(ROUNDS_OF_RAKING):
-        for rows, count, target in zip(feeding, counts, targets, strict=True):
-            weights[rows] *= target / max(weights[rows] @ count, 1e-9)
-    return weights
+        for counts, target in zip(profiles.T, targets, strict=True):
+            fed = counts > 0
+            weights[fed] *= target / max(weights[fed] @ counts[fed], 1e-9)
+    return np.asarray((weights / size)[profile.ravel()])
+
+
+def shares(weights: list[float] | Array) -> Array:
+    """The weights divided by their sum."""
+    return np.asarray(np.asarray(weights) / np.sum(weights))
 
 
 def systematic(rng: Rng, weights: Array, size: int) -> Array:

@@ -1,11 +1,12 @@
 """The people of the territory on the first day: households, families, dwellings, origins."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipelines.synthetic.margins import Array, Rng, rake, section, systematic
+from pipelines.synthetic.margins import Array, Rng, rake, section, shares, systematic
 from pipelines.territory import Territory
 
 DEM, CJT, ENF, AUT = 0, 1, 2, 3
@@ -47,10 +48,11 @@ class Population:
     """Persons and households by row number, and the unions of the past and present.
 
     ``people``: sexe, birth (month number), day, deces (month number, -1), lieu, nati, pere, mere, home
-    (-1: nowhere in the territory's story), role, conjoint, due (month number of an expected birth, -1). ``homes``: kind, place (row of ``places``), logement,
-    occ, social, sitfam, since (month number of sitfam), farm, arrives (month number of entry, 0 when there from
-    the start), alive; and, written by ``incomes``, shyness (0: not drawn yet), average (incomes of a year, euros per
-    month), known (to CAF). ``unions``: a, b, debut, fin (-1), married.
+    (-1: nowhere in the territory's story), role, conjoint, due (month number of an expected birth, -1); ``work``
+    adds its own columns. ``homes``: kind, place (row of ``places``), logement, occ, social, sitfam, since (month
+    number of sitfam), farm, arrives (month number of entry, 0 when there from the start), alive; and, written by
+    ``incomes``, shyness (0: not drawn yet), average (incomes of a year, euros per month), known (to CAF).
+    ``unions``: a, b, debut, fin (-1), married. ``sizes``: inhabitants aimed at in each place.
     """
 
     people: Columns
@@ -92,7 +94,7 @@ def found(rng: Rng, territoire: Territory, habitants: int, month: int, months: i
     settled = _dwellings(rng, int(sizes.sum()))
     size = len(settled.kind)
     mobile = np.exp(-(settled.age - 25).clip(0) / 22) + 0.08
-    future = settled.take(rng.choice(size, _arrivals(size, months), p=_share(mobile)))
+    future = settled.take(rng.choice(size, _arrivals(size, months), p=shares(mobile)))
     everyone = Candidates(*(np.concatenate(pair) for pair in zip(settled, future, strict=True)))
     place = np.concatenate([_spread(rng, sizes, size), _away(rng, ~inside & ~crown, len(future.kind))])
     arrives = np.where(np.arange(len(place)) < size, 0, month + rng.integers(1, months, len(place)))
@@ -125,14 +127,14 @@ def _spread(rng: Rng, sizes: Array, size: int) -> Array:
 
 def _away(rng: Rng, outside: Array, size: int) -> Array:
     weights = section("vie")["dehors_poids"][: int(outside.sum())]
-    return rng.choice(np.flatnonzero(outside), size, p=_share(weights))
+    return rng.choice(np.flatnonzero(outside), size, p=shares(weights))
 
 
 def _arrivals(households: int, months: int) -> int:
     life = section("vie")
     moves = 0.088 * months / 12
     deficit = life["deces_par_an"] - life["naissances_par_an"]
-    return int(households * (moves * life["part_destination_dehors"] + deficit * months / 12 * 0.8)) + 1
+    return int(households * (moves * life["part_destination_dehors"] + deficit * months / 12) * 1.1) + 1
 
 
 def _dwellings(rng: Rng, habitants: int) -> Candidates:
@@ -150,9 +152,7 @@ def _dwellings(rng: Rng, habitants: int) -> Candidates:
 def _age_counts(pool: Candidates) -> Array:
     bounds = section("structure")["ages_bornes"]
     everyone = np.column_stack([pool.age, pool.partner, pool.children])
-    return np.column_stack(
-        [((everyone >= a) & (everyone < b)).sum(axis=1) for a, b in zip(bounds, bounds[1:], strict=False)]
-    )
+    return np.column_stack([((everyone >= a) & (everyone < b)).sum(axis=1) for a, b in pairwise(bounds)])
 
 
 def _candidates(rng: Rng, size: int) -> Candidates:
@@ -184,7 +184,7 @@ AGE_MIXTURES = {
     COUPLE_WITH_CHILDREN: (0.85, (42, 8), (54, 7)),
     LONE_PARENT: (0.8, (42, 9), (60, 9)),
 }
-"""Per type: share of the first normal law, then (mean, standard deviation) in years of both. Raked afterwards."""
+"""Per type: share of the first normal law, then (mean, standard deviation) in years of both; raked after."""
 
 
 def _reference_age(rng: Rng, kind: Array) -> Array:
@@ -265,7 +265,7 @@ def _open_homes(
 
 
 def _years_since(rng: Rng, age: Array) -> Array:
-    return (
+    return np.asarray(
         (rng.exponential(np.maximum(age - 18, 1) / 2.5) * 12)
         .clip(0, np.maximum(age - 18, 0) * 12)
         .astype(int)
@@ -330,18 +330,14 @@ def add_people(
 def _birthplaces(rng: Rng, size: int) -> tuple[Array, Array]:
     facts = section("naissance")
     communes, countries = np.array(facts["communes"]), np.array(facts["pays"])
-    at_home = rng.choice(communes, size, p=_share(facts["communes_poids"]))
-    country = rng.choice(len(countries), size, p=_share(facts["pays_poids"]))
+    at_home = rng.choice(communes, size, p=shares(facts["communes_poids"]))
+    country = rng.choice(len(countries), size, p=shares(facts["pays_poids"]))
     abroad = rng.random(size) < facts["part_etranger"]
     french = rng.random(size) < np.where(
         abroad, facts["part_nati_f_si_etranger"], facts["part_nati_f_si_france"]
     )
     stranger = np.where(np.array(facts["pays_eee"], bool)[country], "C", "A")
     return np.where(abroad, countries[country], at_home), np.where(french, "F", stranger)
-
-
-def _share(weights: list[float] | Array) -> Array:
-    return np.asarray(weights) / np.sum(weights)
 
 
 def pair(population: Population, a: Array, b: Array, debut: Array, married: Array) -> None:

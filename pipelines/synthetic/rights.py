@@ -81,9 +81,16 @@ class Law:
         other = _by_home(self.other[: len(home), months], home, there, size)
         adults = np.bincount(home[there & (role <= CJT)], minlength=size)
         children = np.bincount(home[there & (role >= ENF)], minlength=size)
-        return pl.Series(
-            np.flatnonzero((adults > 0) & _may_be_entitled(work, other, adults, children)), dtype=KEY
-        )
+        majorated = (children > 0) | self._may_expect(home, there, month_number(first))
+        possible = _may_be_entitled(work, other, adults, children, majorated)
+        return pl.Series(np.flatnonzero((adults > 0) & possible), dtype=KEY)
+
+    def _may_expect(self, home: Array, there: Array, month: int) -> Array:
+        """Households with a woman young enough to be pregnant, whose RSA may be majoré."""
+        people = self.story.population.people
+        young = (people["sexe"] == 2) & (month - people["birth"] < OLDEST_MOTHER_MONTHS)
+        counted = there & young[: len(home)]
+        return np.bincount(home[counted], minlength=len(self.story.population.homes)) > 0
 
     def _complete(self, found: pl.DataFrame, months: list[str]) -> pl.DataFrame:
         """Add the households ruled out by their incomes: not entitled, 0 euro."""
@@ -97,7 +104,8 @@ class Law:
         )
 
 
-LARGEST_BASE = 700.0
+OLDEST_MOTHER_MONTHS = 46 * 12
+LARGEST_BASE = 680.0
 """Above every base amount of RSA and PPA up to 2027, euros per month for one person."""
 LARGEST_BONUS = 270.0
 """Above every individual bonus of the PPA up to 2027, euros per month."""
@@ -105,12 +113,12 @@ KEPT_OF_WORK = 0.38
 """Below the share of work incomes that the PPA takes back (1 - 0.61)."""
 
 
-def _may_be_entitled(work: Array, other: Array, adults: Array, children: Array) -> Array:
+def _may_be_entitled(work: Array, other: Array, adults: Array, children: Array, majorated: Array) -> Array:
     """A bound above the law: what remains to be had in the poorest month is positive.
 
-    ``work`` and ``other``: households × months, euros.
+    ``work`` and ``other``: households × months, euros; ``majorated``: the RSA may be majoré.
     """
-    scale = 1.3 + 0.5 * (adults - 1) + 0.43 * children
+    scale = 1.0 + 0.3 * majorated + 0.5 * (adults - 1) + 0.43 * children
     without_work = work.max(axis=1) <= 0
     most = LARGEST_BASE * scale + np.where(without_work, 0.0, LARGEST_BONUS * adults)
     return np.asarray((KEPT_OF_WORK * work + other).min(axis=1) <= most)

@@ -28,7 +28,7 @@ class Story:
     resources: list[pl.DataFrame] = field(default_factory=list)
     states: list[pl.DataFrame] = field(default_factory=list)
     whereabouts: list[tuple[Array, Array]] = field(default_factory=list)
-    known: list[Array] = field(default_factory=list)
+    seen: list[dict[str, Array]] = field(default_factory=list)
 
     @property
     def months(self) -> int:
@@ -58,9 +58,35 @@ def _live(rng: Rng, story: Story, month: int, *, keep_states: bool) -> None:
     story.benefits.append(_benefits(population, month, paid.by_person))
     story.resources.append(_resources(population, month, paid.received))
     story.whereabouts.append((population.people["home"].copy(), population.people["role"].copy()))
-    story.known.append(population.homes["known"].copy())
+    story.seen.append(_seen(population, paid.by_person))
     if keep_states:
         story.states.append(_states(population, month))
+
+
+def _seen(population: Population, paid: dict[str, Array]) -> dict[str, Array]:
+    """What files and take-up look at, per household: place, known to CAF, owner, AAH."""
+    people, homes = population.people, population.homes
+    disabled = np.zeros(len(homes), bool)
+    disabled[people["home"][(paid["aah"] > 0) & (people["home"] >= 0)]] = True
+    owner = np.isin(homes["occ"], ["PRO", "ACC"])
+    return {
+        "place": homes["place"].copy(),
+        "known": homes["known"].copy(),
+        "owner": owner,
+        "disabled": disabled,
+    }
+
+
+def texts(values: Array) -> pl.Series:
+    """Few distinct strings as a Series, the empty one null; each is written once."""
+    flat = np.ascontiguousarray(values)
+    keys = flat.view(np.uint32).reshape(len(flat), -1) @ TEXT_MULTIPLIERS[: flat.dtype.itemsize // 4]
+    _, index, codes = np.unique(keys, return_index=True, return_inverse=True)
+    return pl.Series([str(text) or None for text in flat[index]], dtype=pl.String).gather(codes)
+
+
+TEXT_MULTIPLIERS = np.array([131**power for power in range(9)], np.uint64)
+"""Weights that give each short code (ASCII, up to nine letters) a number of its own."""
 
 
 def months_as_text(column: str) -> pl.Expr:
@@ -81,12 +107,12 @@ def _homes(population: Population, month: int, paid: dict[str, Array]) -> pl.Dat
     place = homes["place"][rows]
     columns = {
         "menage": rows,
-        "mois": np.full(len(rows), month_of_number(month)),
-        "commune_insee": population.places[place],
+        "mois": pl.repeat(month_of_number(month), len(rows), eager=True),
+        "commune_insee": pl.Series(population.places.tolist()).gather(place),
         "logement": homes["logement"][rows],
         "est_territoire": population.inside[place],
-        "occlog": homes["occ"][rows],
-        "sitfam": homes["sitfam"][rows],
+        "occlog": texts(homes["occ"][rows]),
+        "sitfam": texts(homes["sitfam"][rows]),
         "sitfam_date": homes["since"][rows],
         **{name: paid[name][rows] for name in incomes.HOUSEHOLD_BENEFITS},
         "est_agricole": homes["farm"][rows],
@@ -96,7 +122,7 @@ def _homes(population: Population, month: int, paid: dict[str, Array]) -> pl.Dat
 
 def _benefits(population: Population, month: int, paid: dict[str, Array]) -> pl.DataFrame:
     rows = np.flatnonzero((population.people["home"] >= 0) & (population.people["role"] <= CJT))
-    columns = {"personne": rows, "mois": np.full(len(rows), month_of_number(month))}
+    columns = {"personne": rows, "mois": pl.repeat(month_of_number(month), len(rows), eager=True)}
     columns |= {name: paid[name][rows] for name in incomes.PERSON_BENEFITS}
     return shaped("prestations", pl.DataFrame(columns))
 
@@ -110,7 +136,7 @@ def _resources(population: Population, month: int, received: incomes.Received) -
     everything = [*received, ("000", nil, np.zeros(len(nil)))]
     columns = {
         "personne": np.concatenate([rows for _, rows, _ in everything]),
-        "natress": np.repeat([code for code, _, _ in everything], [len(rows) for _, rows, _ in everything]),
+        "natress": pl.concat([pl.repeat(code, len(rows), eager=True) for code, rows, _ in everything]),
         "montant": np.concatenate([euros for _, _, euros in everything]),
     }
     return shaped("ressources", pl.DataFrame(columns).with_columns(mois=pl.lit(month_of_number(month))))
@@ -126,13 +152,13 @@ def _states(population: Population, month: int) -> pl.DataFrame:
     farm = (job == work.FARMER) | people["farm_wage"][rows] | population.homes["farm"][people["home"][rows]]
     columns = {
         "personne": rows,
-        "mois": np.full(len(rows), month_of_number(month)),
-        "act": np.where((job == work.CHILD) & (ages(population, month)[rows] < 6), "", act),
+        "mois": pl.repeat(month_of_number(month), len(rows), eager=True),
+        "act": texts(np.where((job == work.CHILD) & (ages(population, month)[rows] < 6), "", act)),
         "etudiant": job == work.STUDENT,
         "enceinte": due != NOBODY,
-        "regime": np.where(farm, "AG", "GE"),
+        "regime": texts(np.where(farm, "AG", "GE")),
     }
-    return shaped("etats", pl.DataFrame(columns).with_columns(act=pl.col("act").replace("", None)))
+    return shaped("etats", pl.DataFrame(columns))
 
 
 def membership(story: Story) -> pl.DataFrame:

@@ -1,15 +1,15 @@
 """Who asks, who waits, who is paid, who stops: the files of RSA and PPA, month after month.
 
-Each household has, per right, a propensity (logit on what DREES found to matter: Dossiers de la DREES 92, 2018) and
-a draw that stays with it: below its propensity it is someone who asks soon after becoming entitled, above it someone
-who hardly ever does. The files then follow the states and reasons of the CNAF–Département flows.
+Each household has, per right, a propensity (logit on what DREES found to matter in 2018: Dossiers de la DREES
+92) and a draw that stays with it: below its propensity it asks soon after becoming entitled, above it hardly
+ever. The files then follow the states and reasons of the CNAF–Département flows.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.synthetic.margins import Array, Rng, section
+from pipelines.synthetic.margins import Array, Rng, section, shares
 
 NO_FILE, WAITING, REFUSED, PAYABLE, SUSPENDED, PAYMENT_SUSPENDED, CLOSED, CLOSED_ADJUSTED = (
     -1,
@@ -31,8 +31,8 @@ NEVER = -1
 class Surroundings:
     """Households × months of the window: what weighs on asking, and where they are.
 
-    ``log_odds`` holds the part of the propensity common to both rights; ``served`` says that the household lives
-    where this CAF, or the MSA, keeps its file.
+    ``log_odds`` holds the part of the propensity common to both rights; ``served`` says that the household
+    lives where this CAF, or the MSA, keeps its file.
     """
 
     log_odds: Array
@@ -97,8 +97,8 @@ def take_up(
         column = max(step, 0)
         chance = propensity(around, amounts[:, column], files, droit, column)
         here = around.alive[:, column] & around.served[:, column]
-        _one_month(rng, files, entitled[:, column] & here, draw < chance, here, first + step)
         _move_away(files, around, column)
+        _one_month(rng, files, entitled[:, column] & here, draw < chance, here, first + step)
         if step >= 0:
             told.append(files.copy())
     return told
@@ -139,12 +139,8 @@ def _decide(rng: Rng, files: Files, entitled: Array, before: Array) -> None:
     refused = decided & ~granted
     files.state[refused], files.motif[refused] = REFUSED, ""
     files.refusal[refused] = rng.choice(
-        facts["motifs_refus"], int(refused.sum()), p=_share(facts["motifs_refus_poids"])
+        facts["motifs_refus"], int(refused.sum()), p=shares(facts["motifs_refus_poids"])
     )
-
-
-def _share(weights: list[float]) -> Array:
-    return np.array(weights) / np.sum(weights)
 
 
 def _interrupt(rng: Rng, files: Files, before: Array) -> None:
@@ -156,7 +152,7 @@ def _interrupt(rng: Rng, files: Files, before: Array) -> None:
     stopped = paid & (draw > 1 - facts["decision_suspendue"])
     files.state[stopped] = np.where(rng.random(int(stopped.sum())) < 0.7, SUSPENDED, PAYMENT_SUSPENDED)
     files.motif[stopped] = rng.choice(
-        facts["motifs_decision"], int(stopped.sum()), p=_share(facts["motifs_decision_poids"])
+        facts["motifs_decision"], int(stopped.sum()), p=shares(facts["motifs_decision_poids"])
     )
     files.nil[stopped] = 0
 

@@ -97,7 +97,7 @@ def _shared_chance(rng: Rng, population: Population) -> Array:
     """A standard normal per person, shared for half its variance inside a household."""
     people = population.people
     own, shared = rng.normal(size=len(people)), rng.normal(size=len(population.homes) + 1)
-    return np.sqrt(0.5) * (own + shared[people["home"]])
+    return np.asarray(np.sqrt(0.5) * (own + shared[people["home"]]))
 
 
 def _first_occupations(rng: Rng, population: Population, month: int) -> None:
@@ -120,7 +120,9 @@ def _employment_rate(population: Population, age: Array) -> Array:
     band = np.searchsorted([25, 55], age, side="right")
     rate = np.where(people["sexe"] == 1, np.array(facts["emploi_h"])[band], np.array(facts["emploi_f"])[band])
     paired = people["conjoint"] >= 0
-    shift = np.where(paired, 0.35, -0.45 * facts["isoles_plus_eloignes"]) + 1.05 * people["chance"]
+    shift = (
+        np.where(paired, facts["couple_plus_proche"], -facts["isole_plus_eloigne"]) + 1.2 * people["chance"]
+    )
     shift = shift + np.where((age >= 55) & (age < 60), 0.75, 0) - np.where(age >= 60, 0.55, 0)
     return np.asarray(1 / (1 + np.exp(-(1.22 * np.log(rate / (1 - rate)) + shift))))
 
@@ -178,7 +180,7 @@ def _found_farms(rng: Rng, population: Population) -> None:
 
 def _lognormal(rng: Rng, name: str, size: int) -> Array:
     facts = section("revenus")
-    return facts[f"{name}_median"] * np.exp(facts[f"{name}_sigma"] * rng.normal(size=size))
+    return np.asarray(facts[f"{name}_median"] * np.exp(facts[f"{name}_sigma"] * rng.normal(size=size)))
 
 
 def _first_amounts(rng: Rng, population: Population, month: int, rows: Array) -> None:
@@ -266,7 +268,8 @@ def _find_jobs(rng: Rng, population: Population) -> None:
     rate = np.zeros(len(ACT))
     rate[COMPENSATED], rate[[UNPAID_JOBLESS, ASS]] = facts["retour_indemnise"], facts["retour_non_indemnise"]
     rate[AT_HOME] = facts["retour_inactif"]
-    found = rng.random(len(people)) < rate[people["work"]] * np.exp(0.35 * people["chance"])
+    ease = np.where(people["conjoint"] >= 0, 1.15, 0.75) * np.exp(0.35 * people["chance"])
+    found = rng.random(len(people)) < rate[people["work"]] * ease
     insecure = np.where(rng.random(len(people)) < 0.55, CDD, _job(rng, population))
     people["work"] = np.where(found, insecure, people["work"]).astype(np.int8)
 

@@ -5,23 +5,27 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.calendar import WINDOW_MONTHS, months_between, shift
+from pipelines.calendar import WINDOW_MONTHS, month_number, months_between, shift
 from pipelines.synthetic import insurance
 from pipelines.synthetic.files import Window, dossiers, look, matrices, pay, phases, surroundings
 from pipelines.synthetic.frames import World
 from pipelines.synthetic.margins import Rng
+from pipelines.synthetic.rates import true_rates
 from pipelines.synthetic.rights import Law
 from pipelines.synthetic.story import Story, access_distance, membership, persons, shaped, tell, unions
 from pipelines.synthetic.takeup import Files, take_up
-from pipelines.calendar import month_number
 from pipelines.territory import Territory
 
-__all__ = ["World", "build_world"]
+__all__ = ["World", "build_world", "true_rates"]
 
 MONTHS_OF_INCOMES_BEFORE = 9
 """Incomes known before the first month of right (the law looks at M-4..M, daily allowances further)."""
 
 RIGHTS = ("rsa", "ppa")
+
+MONTHS_OF_OWN_QUARTERS = 12
+"""Last months whose rights follow each household's own quarter, enough for three quarters of any phase; the
+calendar quarter stands for it before."""
 
 
 def build_world(rng: Rng, territoire: Territory, habitants: int, mois_debut: str, mois_fin: str) -> World:
@@ -75,7 +79,8 @@ def _with_held_quarters(
     """Replace the calendar quarter by the household's own where a file is open in another phase."""
     phase = phases(files["rsa"], files["ppa"])
     calendar = np.array([month_number(month) % 3 + 1 for month in window.months])
-    household, column = np.nonzero((phase > 0) & (phase != calendar) & window.alive)
+    recent = np.arange(len(window.months)) >= len(window.months) - MONTHS_OF_OWN_QUARTERS
+    household, column = np.nonzero((phase > 0) & (phase != calendar) & window.alive & recent)
     if not len(household):
         return rights
     own = pl.DataFrame(
