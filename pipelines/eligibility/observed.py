@@ -40,6 +40,7 @@ class Households:
     ids: pl.Series
     present: Flags
     benefits: dict[str, Floats]
+    unknown_benefit: Flags
     status: NDArray[np.int8]
     isolated_since: Ints
 
@@ -67,6 +68,7 @@ class People:
     unclassified: Flags
     stoppage_since: Ints
     benefits: dict[str, Floats]
+    unknown_benefit: Flags
 
 
 @dataclass(frozen=True)
@@ -133,18 +135,19 @@ def _households(rows: pl.DataFrame, ids: pl.DataFrame, months: int) -> Household
     isolated = pl.col("sitfam").is_in(ISOLATION_SITUATIONS)
     since = pl.when(isolated).then(month_numbers("sitfam_date").fill_null(LONG_AGO)).otherwise(LONG_AGO)
     rows = rows.with_columns(_status=index, _isolated=since.fill_null(LONG_AGO), _row=pl.lit(True))
+    benefits = {name: _table(rows, "_h", name, shape, np.float32, 0.0) for name in HOUSEHOLD_BENEFITS}
     return Households(
         ids=ids["menage_id"],
         present=_table(rows, "_h", "_row", shape, np.bool_, False),
-        benefits={name: _table(rows, "_h", name, shape, np.float32, 0.0) for name in HOUSEHOLD_BENEFITS},
+        unknown_benefit=_emptied(benefits),
+        benefits=benefits,
         status=_table(rows, "_h", "_status", shape, np.int8, 0),
         isolated_since=_table(rows, "_h", "_isolated", shape, np.int32, LONG_AGO),
     )
 
 
-def _people(
-    people: pl.DataFrame, rows: pl.DataFrame, benefits: pl.DataFrame, shape: tuple[int, int]
-) -> People:
+def _people(people: pl.DataFrame, rows: pl.DataFrame, paid: pl.DataFrame, shape: tuple[int, int]) -> People:
+    benefits = {name: _table(paid, "_p", name, shape, np.float32, np.nan) for name in PERSON_BENEFITS}
     return People(
         household=people["_h"].to_numpy().astype(np.int32),
         rank=people["_rank"].to_numpy(),
@@ -164,8 +167,19 @@ def _people(
         farm=_marks(rows.filter(pl.col("natress").is_in(FARM_NATURES)), shape),
         unclassified=_marks(rows.filter(pl.col("natress") == UNCLASSIFIED_SELF_EMPLOYED), shape),
         stoppage_since=_stoppage_since(rows, shape),
-        benefits={n: _table(benefits, "_p", n, shape, np.float32, np.nan) for n in PERSON_BENEFITS},
+        unknown_benefit=_emptied(benefits),
+        benefits=benefits,
     )
+
+
+def _emptied(benefits: dict[str, Floats]) -> Flags:
+    """Where at least one benefit is unknown; its amount becomes 0 in place (nobody may use it)."""
+    unknown = np.zeros(next(iter(benefits.values())).shape, np.bool_)
+    for table in benefits.values():
+        empty = np.isnan(table)
+        unknown |= empty
+        table[empty] = 0
+    return unknown
 
 
 def _birth_months(people: pl.DataFrame) -> Ints:

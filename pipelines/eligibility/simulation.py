@@ -58,6 +58,10 @@ class Inputs:
         self._written.add((variable, period))
         self._simulation.set_input(variable, period, values)
 
+    def has_formula(self, variable: str) -> bool:
+        """True when OpenFisca would compute ``variable`` in a month left empty (else it is worth 0)."""
+        return bool(self.law.get_variable(variable, check_existence=True).formulas)
+
 
 def amounts(quarter: Quarter) -> dict[str, NDArray[np.float64]]:
     """RSA and PPA due for the first month of the quarter, euros per month rounded to the cent.
@@ -125,10 +129,16 @@ def _empty_simulation(quarter: Quarter) -> Any:
     builder.declare_person_entity("individu", np.arange(len(quarter.members)))
     for entity, roles in ROLES.items():
         group = builder.declare_entity(entity, np.arange(len(quarter.households)))
-        builder.join_with_persons(group, quarter.family, np.array(roles)[quarter.role])
+        builder.join_with_persons(group, quarter.family, _role_indices(group, roles)[quarter.role])
     simulation = builder.build(law)
     refuse_families_without_parent(simulation.famille.nb_persons(simulation.famille.entity.PARENT))
     return simulation
+
+
+def _role_indices(group: Any, roles: tuple[str, ...]) -> Ints:
+    """Position of each role among the flattened roles of the entity. Raises ValueError for an unknown one."""
+    keys = [role.key for role in group.entity.flattened_roles]
+    return np.array([keys.index(role) for role in roles], np.int32)
 
 
 def _write_people(inputs: Inputs, quarter: Quarter) -> None:
@@ -152,11 +162,10 @@ def _write_incomes(inputs: Inputs, quarter: Quarter) -> None:
     nothing = np.zeros((len(quarter.members), WINDOW), np.float32)
     incomes["indemnites_journalieres"] = sum((incomes.get(a, nothing) for a in DAILY_ALLOWANCES), nothing)
     for variable in (*_INCOMES, *_EMPTY_MONTHLY, "indemnites_journalieres"):
-        _write_months(inputs, variable, quarter, incomes.get(variable, nothing[:, -INCOME_MONTHS:]))
+        if variable in incomes or inputs.has_formula(variable):
+            _write_months(inputs, variable, quarter, incomes.get(variable, nothing[:, -INCOME_MONTHS:]))
     for variable in PERSON_BENEFITS:
-        _write_months(
-            inputs, variable, quarter, np.nan_to_num(quarter.person(quarter.people.benefits[variable]))
-        )
+        _write_months(inputs, variable, quarter, quarter.person(quarter.people.benefits[variable]))
     inputs.write("date_arret_de_travail", "ETERNITY", _stoppage_dates(quarter, incomes))
     _write_yearly(inputs, quarter, incomes)
 
@@ -181,7 +190,7 @@ def _write_yearly(inputs: Inputs, quarter: Quarter, incomes: dict[str, Floats]) 
 def _write_households(inputs: Inputs, quarter: Quarter) -> None:
     homes, size = quarter.dwellings, len(quarter.households)
     months = last_months(quarter, RIGHT_MONTHS)
-    benefits = {n: np.nan_to_num(quarter.household(homes.benefits[n])) for n in HOUSEHOLD_BENEFITS}
+    benefits = {n: quarter.household(homes.benefits[n]) for n in HOUSEHOLD_BENEFITS}
     benefits["cf_non_majore_avant_cumul"] = np.minimum(benefits["cf"], _monthly(ordinary_cf, months))
     benefits["rsa_forfait_asf"] = _counted_asf(quarter, benefits["asf"])
     for name, table in benefits.items():

@@ -74,21 +74,18 @@ def _unknown_incomes(quarter: Quarter) -> Flags:
 
 def _unknown_benefits(quarter: Quarter) -> Flags:
     """An observed benefit left empty since the reference quarter, in a month when the household is there."""
-    homes, present = quarter.dwellings, quarter.household(quarter.dwellings.present)
-    empty = np.zeros(len(present), np.bool_)
-    for name in HOUSEHOLD_BENEFITS:
-        empty |= np.isnan(quarter.household(homes.benefits[name])).any(axis=1)
-    missing = np.zeros(len(quarter.members), np.bool_)
-    for name in PERSON_BENEFITS:
-        unknown = np.isnan(quarter.person(quarter.people.benefits[name]))
-        missing |= (unknown & present[quarter.family]).any(axis=1)
-    return empty | quarter.any_member(missing & quarter.adult)
+    present = quarter.household(quarter.dwellings.present)
+    empty: Flags = np.any(quarter.household(quarter.dwellings.unknown_benefit), axis=1)
+    missing = quarter.person(quarter.people.unknown_benefit) & present[quarter.family]
+    return empty | quarter.any_member(quarter.adult & missing.any(axis=1))
 
 
 def _unproven_permit(quarter: Quarter) -> Flags:
     """No adult French or EEA, and no other benefit that proves a regular stay."""
     free = quarter.any_member(quarter.adult & ~quarter.people.permit_needed[quarter.members])
-    return ~free & ~_has_other_benefit(quarter)
+    unproven = ~free
+    unproven[unproven] = ~_has_other_benefit(quarter.only(unproven))
+    return unproven
 
 
 def _has_other_benefit(quarter: Quarter) -> Flags:

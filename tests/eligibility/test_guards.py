@@ -75,19 +75,27 @@ def test_3_without_the_guard_the_scale_is_that_of_the_resources(monkeypatch: pyt
     assert due(Person(revenus={"001": 1426.30}), "ppa", "2025-05") != 244.82
 
 
-def test_4_a_role_that_makes_nobody_a_parent_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = simulation.ROLES | {"famille": ("parent", "parent", "enfant")}
-    monkeypatch.setattr(simulation, "ROLES", wrong)
+def nobody_a_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every adult takes the role of a child, as the key "parent" does in silence."""
+    monkeypatch.setattr(simulation, "ROLES", simulation.ROLES | {"famille": ("enfant", "enfant", "enfant")})
+
+
+def test_4_a_family_without_parent_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody_a_parent(monkeypatch)
     with pytest.raises(AssertionError, match="without parent"):
         due(Person())
 
 
 def test_4_without_the_guard_the_household_loses_its_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = simulation.ROLES | {"famille": ("parent", "parent", "enfant")}
-    monkeypatch.setattr(simulation, "ROLES", wrong)
+    nobody_a_parent(monkeypatch)
     monkeypatch.setattr(simulation, "refuse_families_without_parent", lambda parents: None)
-    with pytest.raises((AttributeError, AssertionError)):
-        assert due(Person()) == 651.69
+    assert due(Person()) == 0.0
+
+
+def test_4_a_role_that_is_not_flattened_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "ROLES", simulation.ROLES | {"famille": ("parent", "parent", "enfant")})
+    with pytest.raises(ValueError, match="parent"):
+        due(Person())
 
 
 def empty_simulation() -> Any:
