@@ -87,7 +87,7 @@ def _caf(commune: str) -> str:
 
 
 def _composition(story: Story, window: Window) -> tuple[Array, Array, Array]:
-    """Lone mother, couple without child, age in years of the applicant: as the story leaves each household."""
+    """Lone mother, couple without child, age in years of the applicant, as the story leaves them."""
     people, homes, size = story.population.people, story.population.homes, window.households
     home, role = _last_place(story)
     chief = np.flatnonzero((home >= 0) & (role == DEM))

@@ -113,8 +113,8 @@ class World:
 
     A *ménage* is an RSA household: adult, spouse or partner, dependants under 25. Persons who appear in no
     ``membres`` row are the dead or absent spouses and parents that names are taken from. ``unions`` has one
-    row per person and partner, so two rows per couple. ``dossiers`` has one row per household and month of the
-    delivered window, whether or not CAF knows it; at the MSA (``fonorg``) ``est_au_caf`` is false.
+    row per person and partner, so two rows per couple. ``dossiers`` has one row per household and month of
+    the delivered window, whether or not CAF knows it; at the MSA (``fonorg``) ``est_au_caf`` is false.
     ``sans_assurance`` lists the few persons no insurer knows: they belong in no CPAM or MSA extract.
     """
 

@@ -72,7 +72,7 @@ def _month(story: Story, month: str, level: Array, began: Array) -> pl.DataFrame
 
 
 def unseen(rng: Rng, story: Story, hidden: Array) -> pl.DataFrame:
-    """The frame ``sans_assurance``: persons no insurer knows, oftener in households CAF ignores (``hidden``)."""
+    """The frame ``sans_assurance``: persons no insurer knows, oftener where CAF knows nobody (``hidden``)."""
     facts = section("assurance")
     chance = np.where(hidden, facts["part_absents_hors_caf_eligibles"], facts["part_absents"])
     absent = rng.random(len(hidden)) < chance

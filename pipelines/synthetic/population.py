@@ -48,11 +48,11 @@ class Population:
     """Persons and households by row number, and the unions of the past and present.
 
     ``people``: sexe, birth (month number), day, deces (month number, -1), lieu, nati, pere, mere, home
-    (-1: nowhere in the territory's story), role, conjoint, due (month number of an expected birth, -1); ``work``
-    adds its own columns. ``homes``: kind, place (row of ``places``), logement, occ, social, sitfam, since (month
-    number of sitfam), farm, arrives (month number of entry, 0 when there from the start), alive; and, written by
-    ``incomes``, shyness (0: not drawn yet), average (incomes of a year, euros per month), known (to CAF).
-    ``unions``: a, b, debut, fin (-1), married. ``sizes``: inhabitants aimed at in each place.
+    (-1: nowhere in the territory's story), role, conjoint, due (month number of an expected birth, -1);
+    ``work`` adds its own columns. ``homes``: kind, place (row of ``places``), logement, occ, social, sitfam,
+    since (month number of sitfam), farm, arrives (month number of entry, 0 when there from the start), alive;
+    and, written by ``incomes``, shyness (0: not drawn yet), average (incomes of a year, euros per month),
+    known (to CAF). ``unions``: a, b, debut, fin (-1), married. ``sizes``: inhabitants aimed at, per place.
     """
 
     people: Columns

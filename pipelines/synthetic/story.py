@@ -195,9 +195,8 @@ def _long_since(story: Story, person: Array, role: Array) -> Array:
     """Arrival in the household of those who were there on the first day."""
     people = story.population.people
     grown = people["birth"][person] + 12 * 18 + (people["support"][person] * 120).astype(int)
-    return np.minimum(np.where(role <= CJT, grown, people["birth"][person]), story.first).clip(
-        people["birth"][person]
-    )
+    since = np.minimum(np.where(role <= CJT, grown, people["birth"][person]), story.first)
+    return np.asarray(since.clip(people["birth"][person]))
 
 
 def persons(story: Story) -> pl.DataFrame:
@@ -249,4 +248,4 @@ def access_distance(story: Story, territoire: Territory) -> Array:
     north = (here[:, None, 0] - there[None, :, 0]) * 111.2
     east = (here[:, None, 1] - there[None, :, 1]) * 111.2 * np.cos(np.radians(here[:, None, 0]))
     nearest = np.sqrt(north**2 + east**2).min(axis=1)
-    return np.nan_to_num(nearest, nan=float(np.nanmax(nearest)))
+    return np.asarray(np.nan_to_num(nearest, nan=float(np.nanmax(nearest))))

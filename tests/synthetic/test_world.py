@@ -9,6 +9,8 @@ import pytest
 from pipelines import territory
 from pipelines.calendar import months_between
 from pipelines.synthetic.frames import COLUMNS
+from pipelines.synthetic.rights import Law
+from pipelines.synthetic.story import tell
 from pipelines.synthetic.world import World, build_world, true_rates
 
 INHABITANTS = 1500
@@ -138,9 +140,8 @@ def test_caf_pays_no_family_or_housing_benefit_to_households_it_does_not_know(wo
 
 def test_households_are_in_the_communes_of_the_territory_when_they_say_so(world: World) -> None:
     inside = territory.load("comminges").inside["commune_insee"]
-    assert (
-        world.menages_mois["est_territoire"] == world.menages_mois["commune_insee"].is_in(inside.implode())
-    ).all()
+    found = world.menages_mois["commune_insee"].is_in(inside.implode())
+    assert (world.menages_mois["est_territoire"] == found).all()
 
 
 def test_free_complementary_cover_carries_its_household_and_its_beginning(world: World) -> None:
@@ -150,9 +151,23 @@ def test_free_complementary_cover_carries_its_household_and_its_beginning(world:
     assert world.c2s.filter(pl.col("c2s") == 0)["foyer_c2s"].is_null().all()
 
 
-def test_the_three_exclusive_rights_add_up_to_the_two_headlines(world: World) -> None:
-    rates = {row["droit"]: row for row in true_rates(world, LAST).iter_rows(named=True)}
-    # An excluded situation (waiting, departed) of one right also excludes the pair: never more than the headline.
-    together = rates["rsa_seul"]["eligibles"] + rates["rsa_et_ppa"]["eligibles"]
-    assert together <= rates["rsa"]["eligibles"] + rates["ppa"]["eligibles"]
-    assert 0 < rates["rsa"]["taux"] < 1
+def test_the_true_rates_carry_the_five_values_of_droit(world: World) -> None:
+    rates = true_rates(world, LAST)
+    assert rates["droit"].to_list() == ["rsa", "ppa", "rsa_seul", "ppa_seule", "rsa_et_ppa"]
+    assert (rates["non_recourants"] <= rates["eligibles"]).all()
+
+
+def test_the_bound_on_incomes_rules_out_nobody_who_is_entitled() -> None:
+    """Rights of everybody, without the bound, against those the bound lets through."""
+    story = tell(np.random.default_rng(5), territory.load("comminges"), INHABITANTS, "2025-04", "2026-04")
+    law = Law(story)
+    bounded = law.calendar_rights(["2026-04"]).filter(pl.col("eligible") == "oui")
+    everyone = law.homes.filter(pl.col("mois") == "2026-04")["menage"]
+    phases = pl.DataFrame({"menage": everyone}).with_columns(
+        mois=pl.lit("2026-04"), dtr_phase=pl.lit(1, pl.Int8)
+    )
+    whole = law.held_rights(phases).filter(pl.col("eligible") == "oui")
+    assert bounded.height > 50
+    assert set(whole.select("menage", "droit").iter_rows()) == set(
+        bounded.select("menage", "droit").iter_rows()
+    )
