@@ -20,7 +20,7 @@ SPECIFICITIES = (1.0, 0.995, 0.99)
 PRECISION_FOR = ("rsa", "ppa")
 
 _DRAWS = 2_000
-_BAND_NAMES = {"moins_30": "moins de 30 ans", "30_49": "30 à 49 ans", "50_plus": "50 ans et plus"}
+_BAND_NAMES = {"moins_50": "moins de 50 ans", "50_64": "50 à 64 ans", "65_plus": "65 ans et plus"}
 
 COLUMNS = {
     "nom": pl.String,

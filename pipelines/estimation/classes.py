@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-AGE_BANDS = ("moins_30", "30_49", "50_plus")
-"""Age of the reference person, in years: under 30, 30 to 49, 50 and over."""
+AGE_BANDS = ("moins_50", "50_64", "65_plus")
+"""Age of the reference person, in years. From 65 on, ASPA comes before the RSA (CASF L.262-10): half of the
+households absent from CAF are pensioners, and would take the rate of the 50 to 64 if they shared a class."""
 
 BANDS = len(AGE_BANDS)
 CLASSES = BANDS * 4
@@ -24,7 +25,7 @@ DESIGN: Floats = np.column_stack(
         RURAL_OF_CLASS,
     ]
 ).astype(np.float64)
-"""Regression columns of each class: 1, 30–49, 50+, C2S, rural. Shape (12, 5)."""
+"""Regression columns of each class: 1, 50–64, 65+, C2S, rural. Shape (12, 5)."""
 
 
 def class_index(band: int, c2s: int, rural: int) -> int:

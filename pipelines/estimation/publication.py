@@ -31,7 +31,9 @@ RATE_COLUMNS = {
     "forme": pl.String,
 }
 
-AGE_GROUPS = ("age:-30", "age:30-49", "age:50+")
+AGE_GROUPS = ("age:-50", "age:50-64", "age:65+")
+"""Also the bands of the classes; 50+ is shown beside them (a public of the experiment)."""
+OVER_50 = "age:50+"
 
 _TAKER = (pl.col("eligible") == "oui") & (pl.col("situation") == "recourant")
 _NONTAKER = (pl.col("eligible") == "oui") & pl.col("situation").is_in(RESTING)
@@ -71,6 +73,11 @@ def partitions() -> list[Partition]:
     return [
         Partition("regroupement", pl.col("regroupement"), seen_at_cpam=True),
         Partition("EPCI", age, known_by_class=tuple(AGE_GROUPS[b] for b in BAND_OF_CLASS)),
+        Partition(
+            "EPCI",
+            pl.when(pl.col("bande_age") > 0).then(pl.lit(OVER_50)),
+            known_by_class=tuple(OVER_50 if b else "" for b in BAND_OF_CLASS),
+        ),
         Partition("EPCI", c2s, known_by_class=tuple("c2s:oui" if c else "c2s:non" for c in C2S_OF_CLASS)),
         Partition("EPCI", pl.lit("menage:") + pl.col("type_menage"), seen_at_cpam=True),
         Partition("EPCI", pl.lit("logement:") + pl.col("logement")),

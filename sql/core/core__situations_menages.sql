@@ -73,7 +73,7 @@ SELECT s.instrument, s.menage_base_id,
        CASE WHEN s.instrument = 'caf' THEN k.menage_base_id IS NOT NULL ELSE s.est_lie OR s.est_msa END AS est_lie,
        s.caf_menage_base_id, t.commune_insee, t.regroupement, t.est_rurale, s.regle, s.age_reference,
        s.n_adultes, s.n_enfants,
-       CASE WHEN s.age_reference < 30 THEN 0 WHEN s.age_reference < 50 THEN 1
+       CASE WHEN s.age_reference < 50 THEN 0 WHEN s.age_reference < 65 THEN 1
             WHEN s.age_reference IS NOT NULL THEN 2 END AS bande_age,
        CASE WHEN s.instrument = 'caf' THEN k.a_c2s ELSE c.a_c2s END AS a_c2s,
        coalesce(c.est_autre_regime, false) AS est_autre_regime, coalesce(c.est_agricole, false) AS est_agricole,

@@ -17,7 +17,7 @@ from pipelines.estimation.link_rates import LinkRates, PooledRate, household_rec
 from pipelines.estimation.precision import how_many_more
 from tests.estimation.simulator import World, draw
 
-REPLICATIONS = 40
+REPLICATIONS = 30
 
 SCENARIOS = {
     "MAR": World(recall_entitled=0.91),

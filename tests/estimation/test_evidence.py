@@ -174,4 +174,4 @@ def test_the_class_of_a_household_is_known_by_age_c2s_and_commune(
     tables.cpam("b", age=55, c2s="1", commune="31028")
     tables.write(warehouse)
     situations.build(warehouse, settings, "2026-06")
-    assert read(warehouse, "rsa").households.select(pl.col("classe")).item() == 2 * 4 + 2 + 1
+    assert read(warehouse, "rsa").households.select(pl.col("classe")).item() == 1 * 4 + 2 + 1

@@ -1,7 +1,6 @@
 """The words of eligibility.md, one rule a test: a dossier in, a situation out."""
 
 import polars as pl
-import pytest
 
 from pipelines.estimation import situations
 from pipelines.settings import Settings
@@ -21,31 +20,34 @@ def situation(
     return row["strate"], row["situation"], row["motif"]
 
 
-@pytest.mark.parametrize(
-    ("dossier", "expected"),
-    [
-        ({}, ("A1", "primaire", "jamais_demande")),
-        ({"rsa_etat": "1"}, ("A1", "primaire", "refuse")),
-        ({"rsa_etat": "5", "rsa_motif_cloture": "ECH"}, ("A1", "secondaire", "clos")),
-        ({"rsa_etat": "6"}, ("A1", "secondaire", "clos")),
-        ({"rsa_etat": "5", "rsa_motif_cloture": "MUT"}, ("A1", "parti", "mutation")),
-        ({"rsa_etat": "4", "rsa_motif": "06"}, ("A1", "secondaire", "declaration_manquante")),
-        ({"rsa_etat": "3", "rsa_motif": "CG"}, ("A1", "en_cours", "suspension_CG")),
-        ({"rsa_etat": "4", "rsa_motif": "70"}, ("A1", "en_cours", "suspension_70")),
-        ({"rsa_etat": "0"}, ("A1", "en_cours", "demande_en_attente")),
-        ({"rsa_etat": "4", "rsa_motif": "CV"}, ("A1", "en_cours", "suspension_CV")),
-        ({"rsa_etat": "4", "rsa_motif": "05"}, ("A1", "desaccord", "suspension_05")),
-        ({"rsa_etat": "4", "rsa_motif": "01"}, ("A1", "desaccord", "suspension_01")),
-        ({"rsa_etat": "2", "rsa_du": 0.0}, ("A1", "desaccord", "ouvert_sans_montant")),
-        ({"rsa_etat": "2", "rsa_du": 500.0}, ("A1", "recourant", "paye")),
-        ({"rsa_etat": "6", "rsa_du": 500.0}, ("A1", "secondaire", "clos")),
-    ],
-)
+DOSSIERS: list[tuple[dict[str, object], tuple[str, str, str]]] = [
+    ({}, ("A1", "primaire", "jamais_demande")),
+    ({"rsa_etat": "1"}, ("A1", "primaire", "refuse")),
+    ({"rsa_etat": "5", "rsa_motif_cloture": "ECH"}, ("A1", "secondaire", "clos")),
+    ({"rsa_etat": "6"}, ("A1", "secondaire", "clos")),
+    ({"rsa_etat": "5", "rsa_motif_cloture": "MUT"}, ("A1", "parti", "mutation")),
+    ({"rsa_etat": "4", "rsa_motif": "06"}, ("A1", "secondaire", "declaration_manquante")),
+    ({"rsa_etat": "3", "rsa_motif": "CG"}, ("A1", "en_cours", "suspension_CG")),
+    ({"rsa_etat": "4", "rsa_motif": "70"}, ("A1", "en_cours", "suspension_70")),
+    ({"rsa_etat": "0"}, ("A1", "en_cours", "demande_en_attente")),
+    ({"rsa_etat": "4", "rsa_motif": "CV"}, ("A1", "en_cours", "suspension_CV")),
+    ({"rsa_etat": "4", "rsa_motif": "05"}, ("A1", "desaccord", "suspension_05")),
+    ({"rsa_etat": "4", "rsa_motif": "01"}, ("A1", "desaccord", "suspension_01")),
+    ({"rsa_etat": "2", "rsa_du": 0.0}, ("A1", "desaccord", "ouvert_sans_montant")),
+    ({"rsa_etat": "2", "rsa_du": 500.0}, ("A1", "recourant", "paye")),
+    ({"rsa_etat": "6", "rsa_du": 500.0}, ("A1", "secondaire", "clos")),
+]
+
+
 def test_the_dossier_of_an_entitled_household_says_its_situation(
-    tables: Tables, warehouse: Warehouse, settings: Settings, dossier: dict[str, object], expected: object
+    tables: Tables, warehouse: Warehouse, settings: Settings
 ) -> None:
-    tables.caf("m", **dossier)
-    assert situation(tables, warehouse, settings) == expected
+    for n, (dossier, _) in enumerate(DOSSIERS):
+        tables.caf(f"m{n:02d}", **dossier)
+    tables.write(warehouse)
+    situations.build(warehouse, settings, "2026-06")
+    found = warehouse.read("core__situations").filter(droit="rsa").sort("menage_base_id")
+    assert found.select("strate", "situation", "motif").rows() == [expected for _, expected in DOSSIERS]
 
 
 def test_a_right_suspended_for_its_resources_and_simulated_nil_is_no_disagreement(
