@@ -395,6 +395,7 @@ def confronter(
 
 def _listen_to_stages() -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ["PREFECT_LOGGING_EXTRA_LOGGERS"] = ""
     logger = logging.getLogger("nonrecours")
     logger.setLevel(logging.INFO)
     handler = logging.StreamHandler()

@@ -32,7 +32,7 @@ Stage = Callable[[Warehouse, Settings, str], Mapping[str, Any]]
 
 log = logging.getLogger("nonrecours")
 
-STAGES = ("ingestion", "qualite", "appariement", "droits", "estimation", "rapport")
+STAGES = ("ingestion", "qualite", "appariement", "droits", "estimation", "diffusion", "rapport")
 
 
 @flow(name="mensuel", persist_result=False)
@@ -91,7 +91,7 @@ def values_withheld(name: str) -> Iterator[None]:
         failure = StageFailure(f"Étape {name} : erreur {type(error).__name__} ({place}).")
     else:
         return
-    raise failure
+    raise failure from None
 
 
 def _seconds_since(started: datetime) -> float:
@@ -145,6 +145,10 @@ def stage(name: str) -> Stage:
         from pipelines import estimation
 
         return estimation.run
+    if name == "diffusion":
+        from pipelines import disclosure
+
+        return disclosure.run
     from pipelines import reporting
 
     return reporting.run
@@ -167,8 +171,9 @@ def _settings_read_by(name: str, settings: Settings) -> str:
     sections = {
         "ingestion": {"partenaires", "territoire"},
         "appariement": {"appariement"},
-        "estimation": {"estimation", "publication", "aller_vers", "cadre"},
-        "rapport": {"demonstration"},
+        "estimation": {"estimation", "aller_vers"},
+        "diffusion": {"publication"},
+        "rapport": {"demonstration", "cadre"},
     }
     return name + settings.model_dump_json(include=sections.get(name, set()))
 

@@ -113,7 +113,7 @@ class Warehouse:
                 "empreinte": empreinte,
                 "debut": commencee_le,
                 "fin": datetime.now(UTC).replace(tzinfo=None),
-                "bilan": json.dumps(bilan, ensure_ascii=False, default=_plain),
+                "bilan": json.dumps(bilan, ensure_ascii=False, default=float),
             },
         )
 
@@ -146,12 +146,6 @@ def open_warehouse(path: Path, spill: Path) -> Iterator[Warehouse]:
         yield Warehouse(connection)
     finally:
         connection.close()
-
-
-def _plain(number: Any) -> int | float:
-    """A NumPy scalar as the Python number JSON knows."""
-    plain: int | float = number.item()
-    return plain
 
 
 def sql_text(name: str) -> str:
