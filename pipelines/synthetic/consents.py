@@ -76,9 +76,13 @@ class Cellule:
                 "consentement_id", "evenement_le", "evenement"
             ),
             "actions": self.actions.filter(pl.col("date") <= day).sort("action_id"),
-            "oppositions": self.oppositions.filter(pl.col("depuis_le") <= day),
+            "oppositions": self.oppositions_known(day),
             "suites": self.outcomes.filter(pl.col("le") <= day).sort("consentement_id", "le", "suite"),
         }
+
+    def oppositions_known(self, day: date) -> pl.DataFrame:
+        """The oppositions received up to a day."""
+        return self.oppositions.filter(pl.col("depuis_le") <= day)
 
     def _adults(self) -> pl.DataFrame:
         """personne, commune_insee, est_precaire of the adults of the territory at the last delivery."""

@@ -263,7 +263,8 @@ def given_names(origin: str, sexe: int, naissance_annee: int) -> Pool:
 def eras(naissance_annees: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
     """First year of the era of given names each birth year belongs to."""
     starts = np.array(list(_MEN))
-    return starts[np.searchsorted(starts, np.maximum(naissance_annees, starts[0]), side="right") - 1]
+    at = np.searchsorted(starts, np.maximum(naissance_annees, starts[0]), side="right") - 1
+    return np.asarray(starts[at], dtype=np.int64)
 
 
 def words(text: str) -> list[str]:

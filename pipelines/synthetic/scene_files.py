@@ -8,7 +8,8 @@ from typing import Protocol
 
 import polars as pl
 
-from pipelines.synthetic.consents import Cellule
+from pipelines import calendar
+from pipelines.synthetic.consents import Cellule, extraction_day
 from pipelines.synthetic.extracts import Scene
 from pipelines.synthetic.extracts_caf import Caf
 from pipelines.synthetic.extracts_cpam import Cpam
@@ -40,12 +41,23 @@ def write_scene(folder: Path, scene: Scene, rates: pl.DataFrame, tell: Progress)
             last[name] = partner.extract(delivery)
             kept.append(records(name, last[name]))
             written += _write_tables(folder / name / mois, name, last[name])
+    written += _write_opposition_lists(folder, scene)
     tell("Vérifications et vérité")
     for name, frame in answered_verifications(scene, last["caf"], last["cpam"], SampleSizes()).items():
         written += _write_tables(folder / name / scene.deliveries[-1], name, {"verifications": frame})
     known = pl.concat(kept).unique().sort("partenaire", "table", "id")
     write_truth(folder / "verite", scene, known, marks(scene.rng("marques"), _identified(last)), rates)
     return dict(written)
+
+
+def _write_opposition_lists(folder: Path, scene: Scene) -> Counter[str]:
+    """The list the garant gave each partner the month before: what is newer is applied after linkage only."""
+    cellule, written = Cellule(scene), Counter[str]()
+    for mois in scene.deliveries:
+        known = cellule.oppositions_known(extraction_day(calendar.shift(mois, -1)))
+        for partner in ("caf", "cpam", "departement"):
+            written += _write_tables(folder / partner / mois, partner, {"oppositions": known})
+    return written
 
 
 def write_table(path: Path, partner: str, table: str, frame: pl.DataFrame) -> None:
