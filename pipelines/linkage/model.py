@@ -36,6 +36,7 @@ class Comparison:
 
     ``sachant``: the comparison speaks only of pairs with one birth date, or one birth year and two dates.
     ``est_u_connu``: u is known beforehand; random pairs would take their few matches for coincidences.
+    ``est_m_connu``: m was learned apart, and is not to be learned again from other pairs.
     """
 
     nom: str
@@ -43,6 +44,7 @@ class Comparison:
     niveaux: tuple[Level, ...]
     sachant: Given = ""
     est_u_connu: bool = False
+    est_m_connu: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,9 @@ COMPARISONS = (
                 "NIR égaux",
                 "jeton_nir_l = jeton_nir_r or jeton_nir_provisoire_l = jeton_nir_provisoire_r",
                 0.997,
-                1e-7,
+                1e-6,
             ),
-            Level("NIR différents", _ELSE, 0.003, 0.9999999),
+            Level("NIR différents", _ELSE, 0.003, 0.999999),
         ),
         est_u_connu=True,
     ),
@@ -199,6 +201,8 @@ CERTAIN = (
 """Rules sure enough to count the persons two sources share."""
 
 TRAINING_ON_NIR = _NIR_RULE
+TRAINING_ON_YEAR = Rule("nom_prenom_annee", "l.jeton_phon_naissance_annee = r.jeton_phon_naissance_annee")
+"""Where errors of date are learned: a NIR at odds with its date is dropped at source, and hides them."""
 TRAINING_ON_NAMES = Rule(
     "nom_prenom_date",
     "l.jeton_naissance_prenom_date = r.jeton_naissance_prenom_date and l.jeton_date = r.jeton_date",
@@ -214,6 +218,7 @@ def comparison(spec: Comparison) -> dict[str, Any]:
             "label_for_charts": level.libelle,
             "m_probability": level.m,
             "u_probability": level.u,
+            "fix_m_probability": spec.est_m_connu,
             "fix_u_probability": spec.est_u_connu or bool(spec.sachant),
         }
         for level in spec.niveaux

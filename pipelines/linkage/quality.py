@@ -9,7 +9,7 @@ from scipy.special import gammaincinv
 
 from pipelines.linkage.persons import Persons, gather
 from pipelines.linkage.scoring import linkable, weight
-from pipelines.linkage.sources import SOURCES
+from pipelines.linkage.sources import EVENTS, SOURCES
 
 SCHEMA = {
     "mesure": pl.String,
@@ -103,9 +103,10 @@ def _false_links(
     couple: tuple[str, str], sizes: list[int], links: int, pairs: pl.DataFrame, threshold: float
 ) -> Iterator[Row]:
     """Links inside the sources of the couple, carried over to the pairs of records best links leave free."""
-    own = pairs.filter((pl.col("source_g") == pl.col("source_d")) & pl.col("source_g").is_in(couple))
+    teaching = [name for name in couple if name not in EVENTS]
+    own = pairs.filter((pl.col("source_g") == pl.col("source_d")) & pl.col("source_g").is_in(teaching))
     inside = linkable(own, "poids", weight(threshold)).height
-    possible = sum(comb(size, 2) for size in sizes)
+    possible = sum(comb(size, 2) for name, size in zip(couple, sizes, strict=True) if name in teaching)
     if not possible or not links:
         return
     free = (sizes[0] - links) * (sizes[1] - links)

@@ -58,6 +58,9 @@ SOURCES = (
 )
 """Order matters: the first source of a person is its anchor."""
 
+EVENTS = tuple(source.nom for source in SOURCES if source.est_evenementielle)
+"""Sources in which one person may have several records: they teach nothing about pairs of two persons."""
+
 
 @dataclass(frozen=True)
 class Extract:
@@ -199,7 +202,7 @@ def _most_complete(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _same_person(everyone: pl.DataFrame) -> pl.DataFrame:
     """Pairs (gauche, droite) of ranks of one source which are one person beyond doubt."""
-    persons = everyone.filter(~pl.col("source").is_in([s.nom for s in SOURCES if s.est_evenementielle]))
+    persons = everyone.filter(~pl.col("source").is_in(EVENTS))
     by_nir = _chained(persons, ["source", "jeton_nir", "jeton_date"])
     identity = ["source", "jeton_naissance_prenom_date", "jeton_lieu_date", "sexe"]
     one_nir = pl.col("jeton_nir").drop_nulls().n_unique().over(identity) <= 1
@@ -230,9 +233,5 @@ def _warnings(kept: pl.DataFrame) -> list[str]:
     counts = kept.group_by("source", maintain_order=True).agg(
         fiches=pl.len(), nir=pl.col("jeton_nir").is_not_null().sum()
     )
-    without = [
-        source
-        for source, n, nir in counts.iter_rows()
-        if n and not nir and source not in {s.nom for s in SOURCES if s.est_evenementielle}
-    ]
+    without = [source for source, n, nir in counts.iter_rows() if n and not nir and source not in EVENTS]
     return [f"Aucun NIR utilisable dans la source {name} : elle est liée sans lui." for name in without]

@@ -13,11 +13,13 @@ from pipelines.linkage.model import (
     COMPARISONS,
     TRAINING_ON_NAMES,
     TRAINING_ON_NIR,
+    TRAINING_ON_YEAR,
     Comparison,
     Rule,
     case_expression,
     comparison,
 )
+from pipelines.linkage.sources import EVENTS
 
 ENOUGH_TRAINING_PAIRS = 200
 """Pairs below which expectation–maximisation learns noise: the starting values are kept."""
@@ -48,8 +50,9 @@ def train(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Mod
         return _starting_model(room)
     prior, comparisons = _prior_and_u(room, sources, seed)
     comparisons = [_with_conditional_u(room, spec, seed) for spec in comparisons]
+    comparisons, alerts = _with_errors_of_date(room, sources, comparisons, prior)
     linker = linker_of(room, sources, _settings(comparisons, prior), "em")
-    alerts = [
+    alerts += [
         *_maximise(room, linker, TRAINING_ON_NIR, "le NIR"),
         *_maximise(room, linker, TRAINING_ON_NAMES, "nom, prénom et date"),
     ]
@@ -142,12 +145,36 @@ def _with_conditional_u(room: duckdb.DuckDBPyConnection, spec: Comparison, seed:
     return _with_u(spec, estimates)
 
 
+def _with_errors_of_date(
+    room: duckdb.DuckDBPyConnection, sources: list[str], comparisons: list[Comparison], prior: float
+) -> tuple[list[Comparison], list[str]]:
+    """m of the date, from pairs of one name, first name and birth year; unchanged where they are few."""
+    used = [spec for spec in comparisons if not spec.sachant]
+    linker = linker_of(room, sources, _settings(used, prior), "dates")
+    alerts = _maximise(room, linker, TRAINING_ON_YEAR, "nom, prénom et année")
+    learned = {c["output_column_name"]: c for c in linker.misc.save_model_to_json()["comparisons"]}
+    levels = [lv for lv in learned["date"]["comparison_levels"] if not lv.get("is_null_level")]
+    if alerts or not isinstance(levels[1]["m_probability"], float):
+        return comparisons, alerts
+    return [
+        _with_share_of_year(s, levels[1]["m_probability"]) if s.nom == "date" else s for s in comparisons
+    ], []
+
+
+def _with_share_of_year(spec: Comparison, share: float) -> Comparison:
+    """``share``: among matches of one birth year, those whose dates differ."""
+    same, year, other = spec.niveaux
+    inside = 1 - other.m
+    levels = (replace(same, m=inside * (1 - share)), replace(year, m=inside * share), other)
+    return replace(spec, niveaux=levels, est_m_connu=True)
+
+
 def _levels_inside_sources(room: duckdb.DuckDBPyConnection, spec: Comparison, seed: int) -> dict[int, int]:
     key = "jeton_date" if spec.sachant == "date" else "naissance_annee"
     room.execute(
         f"CREATE OR REPLACE TEMP TABLE echantillon AS SELECT * FROM fiches WHERE {key} IS NOT NULL "  # noqa: S608
-        "AND hash(fiche, $graine) % 1000000 < $part * 1000000",
-        {"graine": seed, "part": _sampled_share(room, key)},
+        "AND NOT list_contains($evenements, source) AND hash(fiche, $graine) % 1000000 < $part * 1000000",
+        {"graine": seed, "part": _sampled_share(room, key), "evenements": list(EVENTS)},
     )
     left = ", ".join(f"l.{c} AS {c}_l, r.{c} AS {c}_r" for c in _columns(room))
     rows = room.sql(
