@@ -38,7 +38,7 @@ def load_delivery(
 def _checked(path: Path, table: Table, delivery: Delivery, communes: dict[str, str]) -> Checked:
     """The table held against the contract; a refusal names the delivery and the file."""
     try:
-        return check(read_strings(path), table, "delivered", delivery.mois, communes)
+        return check(read_strings(path, is_vouched_for=True), table, "delivered", delivery.mois, communes)
     except ContractRefusal as refusal:
         where = f"{delivery.where}/{path.name}"
         raise ContractRefusal(refusal.quoi, ou=where, que_faire=refusal.que_faire) from None

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.ingest import state
-from pipelines.ingest.watch import UNDECLARED_MONTHS
 from pipelines.warehouse import Warehouse
 from schemas import Table, tables_of
 
 ENOUGH_ROWS = 50
 """Below this number of rows a ratio says nothing."""
+
+SETTLING_MONTHS = 6
+"""Last months of a table of incomes that late quarterly declarations still fill: no history to hold to."""
 
 WHERE = ("partenaire", "table_contrat", "colonne", "mois")
 VALUES = ("lignes", "lignes_avant", "rapport", "rapport_mois", "part", "part_avant", "ecart")
@@ -68,7 +70,7 @@ def _monthly(warehouse: Warehouse, extract: _Extract, table: Table) -> pl.DataFr
     rows = warehouse.query_file(
         "qualite/volumes_mois", brute=table.raw_name, extrait=extract.extrait, precedent=extract.precedent
     )
-    settled = rows.head(max(0, rows.height - UNDECLARED_MONTHS)) if "natress" in table.own else rows
+    settled = rows.head(max(0, rows.height - SETTLING_MONTHS)) if "natress" in table.own else rows
     delivered = settled.filter(pl.col("lignes") > 0).with_columns(veille=pl.col("lignes").shift(1))
     return delivered.with_columns(
         rapport=_ratio("lignes_avant"),

@@ -1,5 +1,6 @@
 """Any CSV a partner's service writes is read; a damaged one is refused, in French, without a value."""
 
+import random
 from pathlib import Path
 
 import polars as pl
@@ -100,6 +101,18 @@ def test_a_parquet_cut_anywhere_is_refused(tmp_path: Path) -> None:
         path.write_bytes(content[: len(content) * percent // 100])
         with pytest.raises(ContractRefusal):
             read_strings(path)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_parquet_with_altered_bytes_never_takes_the_command_down(tmp_path: Path, seed: int) -> None:
+    path, dice = tmp_path / "t.parquet", random.Random(seed)
+    pl.DataFrame({"a": [f"personne {i}" for i in range(500)]}).write_parquet(path)
+    content = bytearray(path.read_bytes())
+    for place in dice.sample(range(4, len(content) // 2), 40):
+        content[place] = dice.randrange(256)
+    path.write_bytes(bytes(content))
+    with pytest.raises(ContractRefusal, match="illisible ou tronqué"):
+        read_strings(path)
 
 
 def test_a_nested_parquet_column_is_refused(tmp_path: Path) -> None:
