@@ -14,8 +14,9 @@ from pipelines.estimation.classes import C2S_OF_CLASS, CLASSES, DESIGN, Floats
 DELTA_PRIOR_SD = np.array([1.0, 0.5])
 """Standard deviations of δ0 and δ1 before any verification answer."""
 
-RIDGE = 0.05
-"""Prior precision of regression coefficients (sd 4.5 on the logit scale): keeps empty classes finite."""
+RIDGE = 0.16
+"""Prior precision of regression coefficients (sd 2.5 on the logit scale: Gelman et al. 2008): keeps classes
+without any entitled household finite."""
 
 _SHIFT: Floats = np.column_stack([np.ones(CLASSES), C2S_OF_CLASS - 0.5])
 _NEWTON_STEPS = 25

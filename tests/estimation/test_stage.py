@@ -69,6 +69,13 @@ def test_age_groups_add_up_to_the_territory(estimated: Warehouse) -> None:
     assert ages["eligibles"].sum() == pytest.approx(rows.filter(groupe="ensemble")["eligibles"].item())
 
 
+def test_fifty_and_over_is_shown_beside_its_two_bands(estimated: Warehouse) -> None:
+    rows = estimated.read("out__taux").filter(droit="rsa", methode="corrige", niveau="EPCI")
+    found = dict(rows.select("groupe", "eligibles").rows())
+    bands = found.get("age:50-64", 0.0) + found.get("age:65+", 0.0)
+    assert found["age:50+"] == pytest.approx(bands)
+
+
 def test_a_commune_never_has_a_rate(estimated: Warehouse) -> None:
     rows = estimated.read("out__taux").filter(niveau="commune")
     assert rows.height
