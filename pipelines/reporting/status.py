@@ -38,8 +38,11 @@ def _with_late_partners(received: pl.DataFrame, settings: Settings) -> pl.DataFr
             etat=pl.lit("attendu")
         )
     newest = received["dernier_mois"].max()
-    expected = pl.DataFrame({"partenaire": settings.partenaires.attendus})
     late = pl.when(pl.col("dernier_mois").is_null()).then(pl.lit("absent"))
     late = late.when(pl.col("dernier_mois") < newest).then(pl.lit("en retard"))
-    table = expected.join(received, on="partenaire", how="full", coalesce=True)
+    table = _expected(settings).join(received, on="partenaire", how="full", coalesce=True)
     return table.with_columns(etat=late.otherwise(pl.lit("à jour"))).sort("partenaire")
+
+
+def _expected(settings: Settings) -> pl.DataFrame:
+    return pl.DataFrame({"partenaire": list[str](settings.partenaires.attendus)})
