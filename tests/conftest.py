@@ -1,4 +1,4 @@
-"""One small territory for the whole session: invented, pseudonymised by each partner, run through the chain."""
+"""One small territory for the session: invented, pseudonymised by each partner, run through the chain."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -38,10 +38,10 @@ def _with_late_partners(received: pl.DataFrame, settings: Settings) -> pl.DataFr
             etat=pl.lit("attendu")
         )
     newest = received["dernier_mois"].max()
-    late = pl.when(pl.col("dernier_mois").is_null()).then(pl.lit("absent"))
-    late = late.when(pl.col("dernier_mois") < newest).then(pl.lit("en retard"))
+    absent, late = pl.col("dernier_mois").is_null(), pl.col("dernier_mois") < newest
+    state = pl.when(absent).then(pl.lit("absent")).when(late).then(pl.lit("en retard"))
     table = _expected(settings).join(received, on="partenaire", how="full", coalesce=True)
-    return table.with_columns(etat=late.otherwise(pl.lit("à jour"))).sort("partenaire")
+    return table.with_columns(etat=state.otherwise(pl.lit("à jour"))).sort("partenaire")
 
 
 def _expected(settings: Settings) -> pl.DataFrame:
