@@ -53,7 +53,7 @@ class Caf:
         """The commune the CAF knows: a new one is recorded at once, or one or two months late."""
         rng = self.scene.rng("caf", "communes")
         drawn = rng.choice(list(COMMUNE_LATE), self.households.height, p=list(COMMUNE_LATE.values()))
-        known = pl.col("commune_insee").sort_by("mois")
+        known = pl.col("commune_insee")
         late = self.households.select("menage", retard=pl.Series(drawn))
         return (
             households.sort("menage", "mois")
