@@ -21,9 +21,9 @@ class Alert:
 
 def write_alerts(warehouse: Warehouse, mois: str, etape: str, alerts: list[Alert]) -> None:
     """Replace the alerts of a stage for a month."""
+    if warehouse.exists(TABLE):
+        warehouse.connection.execute(
+            "DELETE FROM meta__alertes WHERE mois = $mois AND etape = $etape", {"mois": mois, "etape": etape}
+        )
     rows = [(mois, etape, alert.gravite, alert.source, alert.message) for alert in alerts]
-    warehouse.append(TABLE, pl.DataFrame(schema=SCHEMA))
-    warehouse.connection.execute(
-        "DELETE FROM meta__alertes WHERE mois = $mois AND etape = $etape", {"mois": mois, "etape": etape}
-    )
     warehouse.append(TABLE, pl.DataFrame(rows, schema=SCHEMA, orient="row"))

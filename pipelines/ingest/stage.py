@@ -29,8 +29,8 @@ def run(warehouse: Warehouse, settings: Settings, mois: str, *, remplacer: bool 
     Raises ContractRefusal, KeyRefusal or MissingSourceRefusal; nothing is then written in the warehouse.
     """
     found, alerts = deliveries(settings, check_month(mois))
+    refuse_bad_deliveries(found, state.known_extracts(warehouse), remplacer)
     state.prepare(warehouse)
-    refuse_bad_deliveries(found, warehouse.read(state.EXTRACTS), remplacer)
     _load_new(warehouse, settings, found)
     used = {d.partenaire: d.manifest.extrait_id for d in found}
     _mark_used(warehouse, list(used.values()))

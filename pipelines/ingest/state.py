@@ -13,10 +13,18 @@ META_TABLES = (EXTRACTS, "meta__lignes", "meta__rejets", "meta__codes_inconnus",
 
 def prepare(warehouse: Warehouse) -> None:
     """Create the raw and meta tables that are not there yet, empty and typed."""
-    for table in TABLES.values():
-        warehouse.append(table.raw_name, _empty((*table.delivered_columns, *RAW_MARKS)))
-    for name in META_TABLES:
-        warehouse.append(name, _empty(WAREHOUSE_TABLES[name].columns))
+    wanted = {table.raw_name: (*table.delivered_columns, *RAW_MARKS) for table in TABLES.values()}
+    wanted |= {name: WAREHOUSE_TABLES[name].columns for name in META_TABLES}
+    present = set(warehouse.query("SELECT table_name FROM duckdb_tables()")["table_name"])
+    for name in wanted.keys() - present:
+        warehouse.replace(name, _empty(wanted[name]))
+
+
+def known_extracts(warehouse: Warehouse) -> pl.DataFrame:
+    """``meta__extraits``, empty before the first ingestion."""
+    if warehouse.exists(EXTRACTS):
+        return warehouse.read(EXTRACTS)
+    return _empty(WAREHOUSE_TABLES[EXTRACTS].columns)
 
 
 def _empty(columns: tuple[str, ...]) -> pl.DataFrame:

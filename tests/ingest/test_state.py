@@ -43,7 +43,7 @@ def test_what_the_newest_extract_changed_is_counted_by_month(warehouse: Warehous
 
 
 def test_a_month_run_again_shows_the_state_known_then(warehouse: Warehouse, tmp_path: Path) -> None:
-    two_months(tmp_path, [foyer("f1", MAI, rsa_du=400.0)])
+    two_months(tmp_path, [foyer("f1", MAI, rsa_du=400.0), foyer("f1", JUIN)])
     ingest(warehouse, tmp_path, MAI)
     ingest(warehouse, tmp_path)
     ingest(warehouse, tmp_path, MAI)
