@@ -53,7 +53,7 @@ def link(folder: Path, frames: dict[str, pl.DataFrame], settings: Settings | Non
 
 @pytest.fixture(scope="session")
 def people() -> pl.DataFrame:
-    return population(2500, np.random.default_rng(11))
+    return population(1600, np.random.default_rng(11))
 
 
 @pytest.fixture(scope="session")
