@@ -8,6 +8,8 @@ rm -rf "$dossier"
 cd "$dossier"
 "$nr" cle creer
 "$nr" coffre creer
+"$nr" cle recevoir --sortie chez-la-caf/caf31.age
+"$nr" destinataire ajouter --code CAF31 --nom "CAF de la Haute-Garonne" --cle-publique chez-la-caf/caf31.pub
 "$nr" simuler --sortie simulation --mois-debut "$debut" --mois-fin "$fin" --habitants "$habitants" --graine "$graine"
 for partenaire in caf cpam departement cellule; do
   for mois in 2026-04 2026-05 2026-06; do
@@ -19,4 +21,7 @@ done
 "$nr" executer --mois "$fin"
 "$nr" confronter simulation/verite correspondance --mois "$fin"
 "$nr" remettre --destinataire CELLULE
+"$nr" remettre --destinataire CAF31
+"$nr" ouvrir remises/CAF31/liste-*.xlsx.age --cle chez-la-caf/caf31.age \
+  --emetteur secrets/cellule/signature.pub --sortie chez-la-caf
 "$nr" etat

@@ -33,9 +33,11 @@ app = typer.Typer(
 )
 cle = typer.Typer(help="La clé de pseudonymisation (garant).", no_args_is_help=True)
 coffre = typer.Typer(help="Le coffre des personnes consentantes (cellule).", no_args_is_help=True)
+destinataire = typer.Typer(help="Les destinataires de listes.", no_args_is_help=True)
 journal = typer.Typer(help="Le journal des remises (cellule).", no_args_is_help=True)
 app.add_typer(cle, name="cle")
 app.add_typer(coffre, name="coffre")
+app.add_typer(destinataire, name="destinataire")
 app.add_typer(journal, name="journal")
 
 console = Console(highlight=False)
@@ -201,6 +203,20 @@ def coffre_creer(reglages: Reglages = SETTINGS_FILE) -> None:
 
     settings = load(reglages)
     console.print(f"Clé publique du coffre : {create_secrets(settings)}")
+
+
+@destinataire.command("ajouter")
+def destinataire_ajouter(
+    code: Annotated[str, typer.Option("--code", help="Code, tel qu'écrit dans les consentements.")],
+    nom: Annotated[str, typer.Option("--nom", help="Nom affiché.")],
+    cle_publique: Annotated[Path, typer.Option("--cle-publique", help="Fichier .pub du destinataire.")],
+    reglages: Reglages = SETTINGS_FILE,
+) -> None:
+    """Déclarer un destinataire et la clé publique qu'il a donnée."""
+    from pipelines.settings import add_recipient
+
+    add_recipient(reglages, code, nom, cle_publique.read_text(encoding="ascii").strip())
+    console.print(f"Destinataire {code} déclaré.")
 
 
 @app.command()

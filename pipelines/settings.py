@@ -13,6 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from pipelines.files import whole_file
 from pipelines.refusals import SettingsRefusal
 
 SETTINGS_FILE = Path("nonrecours.toml")
@@ -188,10 +189,12 @@ class Settings(BaseSettings):
 
 
 def load(path: Path = SETTINGS_FILE) -> Settings:
-    """Read the settings file; relative folders become absolute from the file's folder.
+    """Read the settings file; relative folders become absolute from the file's folder."""
+    return anchored(read(path), path.resolve().parent)
 
-    Raises :class:`SettingsRefusal` naming the key at fault, never its value.
-    """
+
+def read(path: Path) -> Settings:
+    """The settings as written. Raises :class:`SettingsRefusal` naming the key at fault, never its value."""
     if not path.is_file():
         raise SettingsRefusal(
             "Le fichier de réglages n'existe pas.",
@@ -199,7 +202,7 @@ def load(path: Path = SETTINGS_FILE) -> Settings:
             que_faire="Lancer « nonrecours initialiser » dans ce dossier, ou donner --reglages CHEMIN.",
         )
     try:
-        settings = _settings_class(path)()
+        return _settings_class(path)()
     except ValidationError as error:
         keys = ", ".join(sorted({".".join(str(part) for part in e["loc"]) for e in error.errors()}))
         raise SettingsRefusal(
@@ -211,7 +214,23 @@ def load(path: Path = SETTINGS_FILE) -> Settings:
             ou=str(path),
             que_faire="Vérifier la syntaxe.",
         ) from None
-    return anchored(settings, path.resolve().parent)
+
+
+def add_recipient(path: Path, code: str, nom: str, cle_publique: str) -> None:
+    """Declare a recipient of lists in the settings file, last in the order of priority."""
+    settings = read(path)
+    others = [known for known in settings.aller_vers.destinataires if known.code != code]
+    try:
+        recipient = Organisation(code=code, nom=nom, cle_publique=cle_publique)
+    except ValidationError:
+        raise SettingsRefusal(
+            "Ce code de destinataire n'est pas admis.",
+            ou="code",
+            que_faire="Écrire 2 à 40 majuscules, chiffres, tirets.",
+        ) from None
+    outreach = settings.aller_vers.model_copy(update={"destinataires": [*others, recipient]})
+    with whole_file(path) as partial:
+        partial.write_text(as_toml(settings.model_copy(update={"aller_vers": outreach})), encoding="utf-8")
 
 
 def anchored(settings: Settings, root: Path) -> Settings:
