@@ -82,7 +82,7 @@ def _refuse_incomplete(delivery: Delivery) -> None:
 def _refuse_stray_files(delivery: Delivery) -> None:
     present = {path.name for path in delivery.folder.iterdir() if not path.name.startswith(".")}
     stray = present - set(delivery.manifest.fichiers) - {MANIFEST}
-    if any(not name.endswith((".txt", ".json")) for name in stray):
+    if stray:
         raise ContractRefusal(
             "La livraison contient un fichier que son manifeste ne déclare pas.",
             ou=delivery.where,

@@ -1,10 +1,13 @@
 """Before any row is read: which extract is used, who is absent, which delivery is refused and why."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from pipelines.files import sha256
 from pipelines.ingest.stage import run
 from pipelines.refusals import ContractRefusal, KeyRefusal, MissingSourceRefusal, Refusal
 from pipelines.warehouse import Warehouse
@@ -70,83 +73,75 @@ def test_an_optional_partner_absent_is_said_and_accepted(warehouse: Warehouse, t
     assert warehouse.count("core__msa_foyers") == 0
 
 
-def _corrupt(folder: Path, what: str) -> None:
+def _without_manifest(folder: Path) -> None:
+    (folder / "manifeste.json").unlink()
+
+
+def _with_half_a_manifest(folder: Path) -> None:
+    (folder / "manifeste.json").write_text('{"extrait_id": 3')
+
+
+def _with_another_content(folder: Path) -> None:
     file = folder / "caf_foyers.parquet"
-    changes: dict[str, object] = {}
-    if what == "sans manifeste":
-        (folder / "manifeste.json").unlink()
-        return
-    if what == "manifeste illisible":
-        (folder / "manifeste.json").write_text('{"extrait_id": 3')
-        return
-    if what == "empreinte":
-        pl.read_parquet(file).with_columns(rsa_du=pl.lit(1.0)).write_parquet(file)
-        return
-    if what == "fichier absent":
-        file.unlink()
-        return
-    if what == "fichier en trop":
-        (folder / "noms.csv").write_text("nom\n")
-        return
-    if what == "table absente":
-        file.unlink()
-    if what == "tronqué":
-        file.write_bytes(file.read_bytes()[:200])
-        good = sign_with_rows(folder, file.name)
-        changes["fichiers"] = good
-    else:
-        changes |= {
-            "autre partenaire": {"partenaire": "cpam"},
-            "autre mois": {"mois": "2026-05"},
-            "autre contrat": {"version_contrat": "0"},
-            "nom de fichier": {"fichiers": {"../cle.parquet": {"lignes": 0, "sha256": "0" * 64}}},
-            "table d'un autre": {"fichiers": {"dep_rsa.parquet": {"lignes": 0, "sha256": "0" * 64}}},
-            "date": {"date": "hier"},
-        }.get(what, {})
-    if what == "tronqué":
-        import json
-
-        manifest = json.loads((folder / "manifeste.json").read_text())
-        manifest["fichiers"] = changes["fichiers"]
-        (folder / "manifeste.json").write_text(json.dumps(manifest))
-        return
-    sign(folder, **changes)
+    pl.read_parquet(file).with_columns(rsa_du=pl.lit(1.0)).write_parquet(file)
 
 
-def sign_with_rows(folder: Path, damaged: str) -> dict[str, dict[str, object]]:
-    """The declared files, the hash of the damaged one brought up to date."""
-    import json
+def _without_a_declared_file(folder: Path) -> None:
+    (folder / "caf_foyers.parquet").unlink()
 
-    from pipelines.files import sha256
 
-    files: dict[str, dict[str, object]] = json.loads((folder / "manifeste.json").read_text())["fichiers"]
-    files[damaged]["sha256"] = sha256(folder / damaged)
-    return files
+def _without_a_table(folder: Path) -> None:
+    (folder / "caf_foyers.parquet").unlink()
+    sign(folder)
+
+
+def _with_a_stray_file(folder: Path) -> None:
+    (folder / "noms.txt").write_text("nom\n")
+
+
+def _cut_before_signing(folder: Path) -> None:
+    """The manifest is right about the bytes, and the bytes are no table."""
+    file, manifest = folder / "caf_foyers.parquet", folder / "manifeste.json"
+    declared = json.loads(manifest.read_text())
+    file.write_bytes(file.read_bytes()[:200])
+    declared["fichiers"][file.name]["sha256"] = sha256(file)
+    manifest.write_text(json.dumps(declared))
+
+
+def _saying(**changes: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        sign(folder, **changes)
+
+    return change
+
+
+def _declaring(name: str) -> Callable[[Path], None]:
+    return _saying(fichiers={name: {"lignes": 0, "sha256": "0" * 64}})
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("damage", "said"),
     [
-        ("sans manifeste", "n'a pas de manifeste"),
-        ("manifeste illisible", "illisible ou incomplet"),
-        ("date", "illisible ou incomplet : date"),
-        ("empreinte", "L'empreinte du fichier"),
-        ("fichier absent", "déclaré par le manifeste, mais absent"),
-        ("table absente", "Table absente de la livraison : caf_foyers"),
-        ("fichier en trop", "ne déclare pas"),
-        ("tronqué", "illisible ou tronqué"),
-        ("autre partenaire", "autre partenaire"),
-        ("autre mois", "autre mois"),
-        ("autre contrat", "autre version du contrat"),
-        ("nom de fichier", "fichier inconnu du contrat"),
-        ("table d'un autre", "ne livre pas cette table"),
+        (_without_manifest, "n'a pas de manifeste"),
+        (_with_half_a_manifest, "illisible ou incomplet"),
+        (_saying(date="hier"), "illisible ou incomplet : date"),
+        (_with_another_content, "L'empreinte du fichier"),
+        (_without_a_declared_file, "déclaré par le manifeste, mais absent"),
+        (_without_a_table, "Table absente de la livraison : caf_foyers"),
+        (_with_a_stray_file, "ne déclare pas"),
+        (_cut_before_signing, "illisible ou tronqué"),
+        (_saying(partenaire="cpam"), "autre partenaire"),
+        (_saying(mois="2026-05"), "autre mois"),
+        (_saying(version_contrat="0"), "autre version du contrat"),
+        (_declaring("../cle.parquet"), "fichier inconnu du contrat"),
+        (_declaring("dep_rsa.parquet"), "ne livre pas cette table"),
     ],
 )
 def test_a_faulty_delivery_is_refused_before_any_row_is_read(
-    warehouse: Warehouse, tmp_path: Path, what: str, said: str
+    warehouse: Warehouse, tmp_path: Path, damage: Callable[[Path], None], said: str
 ) -> None:
     three_partners(tmp_path / "depot", MOIS)
-    _corrupt(tmp_path / "depot/caf" / MOIS, what)
+    damage(tmp_path / "depot/caf" / MOIS)
     caught = refusal(warehouse, tmp_path, ContractRefusal)
     assert said in caught.quoi
     assert f"caf/{MOIS}" in caught.ou
