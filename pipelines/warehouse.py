@@ -89,14 +89,16 @@ class Warehouse:
         return int(self.query("SELECT count(*) FROM query_table($name)", name=table).item())
 
     def done(self, etape: str, mois: str, empreinte: str) -> dict[str, Any] | None:
-        """The counts of the *last* execution of a stage for a month, when its fingerprint is this one."""
+        """The counts of the last execution of a stage, when it was this month with this fingerprint.
+
+        The tables hold the state of one month: running an earlier month since then makes this one to redo.
+        """
         last = self.query(
-            "SELECT empreinte, bilan FROM meta__executions WHERE etape = $etape AND mois = $mois "
+            "SELECT mois, empreinte, bilan FROM meta__executions WHERE etape = $etape "
             "ORDER BY finie_le DESC LIMIT 1",
             etape=etape,
-            mois=mois,
         )
-        if last.is_empty() or last["empreinte"][0] != empreinte:
+        if last.is_empty() or (last["mois"][0], last["empreinte"][0]) != (mois, empreinte):
             return None
         counts: dict[str, Any] = json.loads(last["bilan"][0])
         return counts
