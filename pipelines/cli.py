@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -302,15 +303,18 @@ def pseudonymiser(
 def executer(
     mois: Mois,
     reglages: Reglages = SETTINGS_FILE,
-    refaire: Annotated[bool, typer.Option("--refaire", help="Refaire même ce qui est déjà fait.")] = False,
+    depuis: Annotated[
+        str | None, typer.Option("--depuis", help="Étape à partir de laquelle tout refaire.")
+    ] = None,
 ) -> None:
     """Ingérer, lier, calculer les droits, estimer et rédiger le rapport d'un mois."""
     settings = _settings(reglages, "analyse")
     _listen_to_stages()
-    from pipelines.flows import mensuel
-
     with _timed("Chaîne"):
-        counts = mensuel(mois, str(reglages.resolve()), refaire)
+        from pipelines.flows import mensuel, warm_up
+
+        Thread(target=warm_up, daemon=True).start()
+        counts = mensuel(mois, str(reglages.resolve()), depuis)
     for name, stage_counts in counts.items():
         _print_counts(name, stage_counts)
     if all(stage.get("deja_fait") for name, stage in counts.items() if name != "passage"):

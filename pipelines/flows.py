@@ -1,6 +1,7 @@
 """Prefect flows: wiring, logging, retries. No rule of the domain lives here, nothing person-level returns."""
 
 import hashlib
+import importlib
 import logging
 import os
 import traceback
@@ -36,14 +37,18 @@ STAGES = ("ingestion", "qualite", "appariement", "droits", "estimation", "diffus
 
 
 @flow(name="mensuel", persist_result=False)
-def mensuel(mois: str | None = None, reglages: str = str(SETTINGS_FILE), refaire: bool = False) -> Counts:
-    """Ingest, check, link, compute rights, estimate and report one month; the previous one by default."""
+def mensuel(mois: str | None = None, reglages: str = str(SETTINGS_FILE), depuis: str | None = None) -> Counts:
+    """Ingest, check, link, compute rights, estimate and report one month; the previous one by default.
+
+    ``depuis`` names the first stage to do again even though nothing changed.
+    """
     settings = load(Path(reglages))
     mois = check_month(mois or shift(date.today().strftime("%Y-%m"), -1))
     roles.require("analyse", settings)
     check_convention(settings, date.today())
     marks = fingerprints(settings, mois)
-    counts = {name: run_stage(name, mois, marks[name], reglages, refaire) for name in STAGES}
+    again = STAGES[STAGES.index(check_stage(depuis)) :] if depuis else ()
+    counts = {name: run_stage(name, mois, marks[name], reglages, name in again) for name in STAGES}
     counts["appariement"] |= forget_identities(reglages)
     counts["passage"] = hand_over(reglages)
     return counts
@@ -154,6 +159,15 @@ def stage(name: str) -> Stage:
     return reporting.run
 
 
+def warm_up() -> None:
+    """Import the heavy libraries while Prefect's own server starts in its process."""
+    from pipelines.eligibility import system
+
+    for library in ("great_expectations", "splink", "altair"):
+        importlib.import_module(library)
+    system()
+
+
 def fingerprints(settings: Settings, mois: str) -> dict[str, str]:
     """One mark per stage: the received manifests up to ``mois``, the settings it reads, the stage before."""
     mark = hashlib.sha256(f"{version('nonrecours')} {mois}".encode())
@@ -176,6 +190,15 @@ def _settings_read_by(name: str, settings: Settings) -> str:
         "rapport": {"demonstration", "cadre"},
     }
     return name + settings.model_dump_json(include=sections.get(name, set()))
+
+
+def check_stage(name: str) -> str:
+    """Return ``name`` unchanged; raise :class:`Refusal` when no stage has it."""
+    if name not in STAGES:
+        raise Refusal(
+            "Cette étape n'existe pas.", ou="--depuis", que_faire=f"Choisir parmi : {', '.join(STAGES)}."
+        )
+    return name
 
 
 def check_convention(settings: Settings, today: date) -> None:
