@@ -75,7 +75,7 @@ class Warehouse:
         and a filter in the same transaction then finds none of the rows inserted since.
         """
         if not frame.is_empty():
-            return f'CREATE OR REPLACE TABLE "{table}" AS SELECT * FROM _frame'
+            return f'CREATE OR REPLACE TABLE "{table}" AS SELECT * FROM _frame'  # noqa: S608
         described = self.connection.execute("DESCRIBE _frame").fetchall()
         columns = ", ".join(f'"{name}" {kind}' for name, kind, *_ in described)
         return f'CREATE OR REPLACE TABLE "{table}" ({columns})'
