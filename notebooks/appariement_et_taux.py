@@ -80,7 +80,8 @@ def _(labels):
         """A function giving the French name of a code of this kind."""
         return lambda code: labels.label(genre, code)
 
-    return (nommer,)
+    noms_sources = {code: labels.label("partenaires", code) for code in labels.codes("partenaires")}
+    return nommer, noms_sources
 
 
 @app.cell
@@ -239,9 +240,10 @@ def _(pl):
 
 
 @app.cell
-def _(comptees, labels, pl, retrouvees, tableau):
-    _noms = {code: labels.label("partenaires", code) for code in labels.codes("partenaires")}
-    _bilan = retrouvees(comptees, "source", "vers").with_columns(pl.col("source", "vers").replace(_noms))
+def _(comptees, noms_sources, pl, retrouvees, tableau):
+    _bilan = retrouvees(comptees, "source", "vers").with_columns(
+        pl.col("source", "vers").replace(noms_sources)
+    )
     tableau(
         _bilan.rename(
             {
@@ -352,7 +354,7 @@ def _(alt, log2, mo, pl, poids, reglages):
 
 
 @app.cell
-def _(lire, nommer, pl, tableau):
+def _(lire, nommer, noms_sources, pl, tableau):
     _mesures = lire(
         "SELECT mesure, concat_ws(' – ', source_g, source_d) AS sources, valeur, bas, haut, n "
         "FROM out__qualite_appariement WHERE list_contains($mesures, mesure) ORDER BY mesure, sources",
@@ -361,6 +363,7 @@ def _(lire, nommer, pl, tableau):
     tableau(
         _mesures.with_columns(
             pl.col("mesure").map_elements(nommer("mesures"), return_dtype=pl.String),
+            pl.col("sources").str.replace_many(noms_sources),
             pl.col("valeur", "bas", "haut").round(3),
         ),
         label="Qualité estimée sans étiquettes (intervalles à 95 %)",
@@ -416,20 +419,20 @@ def _(COMPARISONS):
 
 @app.cell
 def _(mo, schemas):
-    bande = mo.ui.dropdown(
-        schemas["bande"].unique().sort().to_list(), value=schemas["bande"].min(), label="Bande de poids"
-    )
+    _bandes = schemas["bande"].unique().sort().to_list()
+    _proches = [nom for nom in _bandes if nom < "4"] or _bandes
+    bande = mo.ui.dropdown(_bandes, value=_proches[-1], label="Bande de poids")
     bande
     return (bande,)
 
 
 @app.cell
-def _(bande, en_clair, mo, pl, schemas, tableau):
+def _(bande, en_clair, noms_sources, pl, schemas, tableau):
     tableau(
         schemas.filter(pl.col("bande") == bande.value).select(
             Paires="paires",
             Retenues=pl.when("est_retenue").then(pl.lit("oui")).otherwise(pl.lit("non")),
-            Sources="sources",
+            Sources=pl.col("sources").str.replace_many(noms_sources),
             Accords=pl.col("motif").map_elements(en_clair, return_dtype=pl.String),
             Règle=pl.col("regle").str.replace_all("_", " "),
         ),
@@ -511,10 +514,10 @@ def _(pl):
 
 
 @app.cell
-def _(au_seuil, curseur, mo, paires_par_seuil, tableau):
+def _(au_seuil, curseur, noms_sources, paires_par_seuil, pl, tableau):
     autre_seuil = au_seuil(paires_par_seuil, curseur.value)
     tableau(
-        autre_seuil.rename(
+        autre_seuil.with_columns(pl.col("sources").str.replace_many(noms_sources)).rename(
             {
                 "sources": "Sources",
                 "aujourd_hui": "Retenues aujourd'hui",
@@ -748,7 +751,7 @@ def _(alt, droit, ensemble, mo, parametres, pl):
 
 
 @app.cell
-def _(mo, parametres, pl, tableau):
+def _(parametres, pl, tableau):
     tableau(
         parametres.filter(~pl.col("nom").str.starts_with("taux_si")).select(
             Paramètre="nom", Quoi="quoi", Valeur="valeur", Bas="bas", Haut="haut", Origine="origine"
