@@ -33,16 +33,17 @@ def shown(outputs: Sequence[Any]) -> str:
     return html.unescape(html.unescape(page))
 
 
+def point_at(settings: Settings, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Make the notebook read these settings."""
+    path = folder / "nonrecours.toml"
+    path.write_text(as_toml(settings), encoding="utf-8")
+    patch.setenv("NONRECOURS_REGLAGES", str(path))
+
+
 @pytest.fixture
 def use_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Settings], None]:
-    """Point the notebook at these settings."""
-
-    def use(settings: Settings) -> None:
-        path = tmp_path / "nonrecours.toml"
-        path.write_text(as_toml(settings), encoding="utf-8")
-        monkeypatch.setenv("NONRECOURS_REGLAGES", str(path))
-
-    return use
+    """Make the notebook read the settings given."""
+    return lambda settings: point_at(settings, tmp_path, monkeypatch)
 
 
 @pytest.fixture

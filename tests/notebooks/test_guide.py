@@ -14,7 +14,7 @@ from pipelines.warehouse import Warehouse
 GUIDE = (Path(__file__).parents[2] / "docs" / "analyste.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"(?:^    |`)nonrecours ([a-z][^`\n]*)", GUIDE, flags=re.M)))
 TABLES = sorted(set(re.findall(r"`((?:raw|core|out|meta)__\w+)`", GUIDE)))
-KEYS = sorted(set(re.findall(r"`([a-z]+)\.([a-z_]+)`", GUIDE)) - {("nonrecours", "toml")})
+KEYS = sorted(set(re.findall(r"`([a-z]+)\.([a-z_]+)(?: = \w+)?`", GUIDE)))
 QUERIES = re.findall(r"```sql\n(.+?)```", GUIDE, flags=re.S)
 
 

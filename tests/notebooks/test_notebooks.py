@@ -15,16 +15,17 @@ import pytest
 
 from pipelines.settings import Settings
 from tests.conftest import Chain
-from tests.notebooks.conftest import opened, shown
+from tests.notebooks.conftest import opened, point_at, shown
 
 NAME = "appariement_et_taux"
 MARK = "MARQUE"
 MARKED_PERSON = 7_000_000_000_000
 
 Use = Callable[[Settings], None]
+Answer = tuple[str, Mapping[str, Any]]
 
 
-def run(**overrides: Any) -> tuple[str, Mapping[str, Any]]:
+def run(**overrides: Any) -> Answer:
     outputs, definitions = opened(NAME).run(defs=overrides or None)
     return shown(outputs), definitions
 
@@ -42,10 +43,12 @@ def mark_every_identifier(path: Path) -> int:
     return len(columns)
 
 
-@pytest.fixture
-def of_the_chain(chain: Chain, use_settings: Use) -> Settings:
-    use_settings(chain.settings)
-    return chain.settings
+@pytest.fixture(scope="module")
+def answer(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Answer:
+    """The page and the definitions of the notebook on the small territory."""
+    with pytest.MonkeyPatch.context() as patch:
+        point_at(chain.settings, tmp_path_factory.mktemp("carnet"), patch)
+        return run()
 
 
 def test_every_section_answers_and_nobody_is_shown(own_copy: Settings, use_settings: Use) -> None:
@@ -59,8 +62,8 @@ def test_every_section_answers_and_nobody_is_shown(own_copy: Settings, use_setti
     assert str(MARKED_PERSON)[:4] + "000" not in page
 
 
-def test_no_token_of_a_delivery_is_shown(chain: Chain, of_the_chain: Settings) -> None:
-    page, _ = run()
+def test_no_token_of_a_delivery_is_shown(chain: Chain, answer: Answer) -> None:
+    page, _ = answer
     seen = set(re.findall(r"[0-9a-f]{32}", page))
     files = sorted(chain.settings.dossiers.depot.glob("*/*/*.parquet"))
     assert files
@@ -69,15 +72,15 @@ def test_no_token_of_a_delivery_is_shown(chain: Chain, of_the_chain: Settings) -
             assert seen.isdisjoint(column)
 
 
-def test_no_marked_value_is_shown(small_territory: Path, of_the_chain: Settings) -> None:
-    page, _ = run()
+def test_no_marked_value_is_shown(small_territory: Path, answer: Answer) -> None:
+    page, _ = answer
     marks = pl.read_parquet(small_territory / "verite" / "marques.parquet")["valeur"].unique().drop_nulls()
     assert len(marks) > 10
     assert not [value for value in marks if re.search(rf"\b{re.escape(value)}\b", page)]
 
 
-def test_no_frame_of_the_notebook_has_a_column_of_identifiers(of_the_chain: Settings) -> None:
-    _, definitions = run()
+def test_no_frame_of_the_notebook_has_a_column_of_identifiers(answer: Answer) -> None:
+    _, definitions = answer
     frames = {name: value for name, value in definitions.items() if isinstance(value, pl.DataFrame)}
     assert {"personnes", "schemas", "taux", "inconnus", "parametres"} <= set(frames)
     for frame in frames.values():
@@ -89,9 +92,9 @@ def test_the_search_sees_what_a_reader_sees(output: object) -> None:
     assert MARK in shown([output])
 
 
-def test_everyone_linked_is_found_or_not(of_the_chain: Settings) -> None:
-    _, definitions = run()
-    with duckdb.connect(str(of_the_chain.dossiers.entrepot), read_only=True) as warehouse:
+def test_everyone_linked_is_found_or_not(chain: Chain, answer: Answer) -> None:
+    _, definitions = answer
+    with duckdb.connect(str(chain.settings.dossiers.entrepot), read_only=True) as warehouse:
         caf = warehouse.sql("SELECT count(*) FROM core__personnes_liees WHERE source = 'caf'").fetchall()[0][
             0
         ]
@@ -99,18 +102,19 @@ def test_everyone_linked_is_found_or_not(of_the_chain: Settings) -> None:
     assert seen["personnes"].sum() == caf
 
 
-def test_the_threshold_of_the_settings_loses_and_gains_nothing(of_the_chain: Settings) -> None:
-    _, definitions = run()
+def test_the_threshold_of_the_settings_loses_and_gains_nothing(answer: Answer) -> None:
+    _, definitions = answer
     counts = definitions["autre_seuil"]
     assert counts["perdues"].sum() == 0
     assert counts["gagnees"].sum() == 0
 
 
-def test_a_higher_threshold_loses_the_links_below_it(of_the_chain: Settings) -> None:
+def test_a_higher_threshold_loses_the_links_below_it(chain: Chain, use_settings: Use) -> None:
+    use_settings(chain.settings)
     threshold = 0.9999
     cursor = SimpleNamespace(value=threshold)
     _, definitions = run(curseur=cursor, seuils=[0.01, 0.95, threshold])
-    with duckdb.connect(str(of_the_chain.dossiers.entrepot), read_only=True) as warehouse:
+    with duckdb.connect(str(chain.settings.dossiers.entrepot), read_only=True) as warehouse:
         lost = warehouse.execute(
             "SELECT count(*) FROM core__paires WHERE est_retenue AND probabilite < $seuil "
             "AND 'cellule' NOT IN (source_g, source_d)",
