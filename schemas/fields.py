@@ -225,13 +225,17 @@ _declare("le", DATE, "Jour de la suite.")
 # Identity tokens and filters (linkage page), read by linkage alone.
 _TOKENS = {
     "jeton_nir": "NIR définitif et valide",
+    "jeton_nir_prenom": "NIR définitif et premier prénom phonétique",
     "jeton_nir_provisoire": "NIR provisoire",
-    "jeton_date": "date de naissance",
     "jeton_naissance_prenom_date": "nom de naissance, premier prénom, date",
     "jeton_usage_prenom_date": "nom d'usage, premier prénom, date",
     "jeton_prenom_date": "premier prénom, date",
     "jeton_phon_naissance_annee": "nom de naissance et prénom phonétiques, année",
     "jeton_phon_usage_annee": "nom d'usage et prénom phonétiques, année",
+    "jeton_phon_naissance_chiffres": "nom de naissance et prénom phonétiques, chiffres triés de la date",
+    "jeton_phon_usage_chiffres": "nom d'usage et prénom phonétiques, chiffres triés de la date",
+    "jeton_phon_naissance_jour": "nom de naissance et prénom phonétiques, jour et mois",
+    "jeton_phon_usage_jour": "nom d'usage et prénom phonétiques, jour et mois",
     "jeton_phon_naissance_date": "nom de naissance phonétique, date",
     "jeton_phon_usage_date": "nom d'usage phonétique, date",
     "jeton_lieu_date": "lieu de naissance, date",

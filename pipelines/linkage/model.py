@@ -1,8 +1,10 @@
 """What is compared between two records, and which records are compared: the model given to Splink.
 
 Filters are salted with the birth date, so names, given names and birthplace are compared where dates are
-equal and are absent elsewhere; where dates differ inside a year, the year tokens stand in for the three. Each
-piece of evidence is thus counted once, given the date.
+equal and are absent elsewhere; where dates differ, tokens of name, first name and a part of the date stand in
+for the three, and where even the name differs, the first name bound to an equal NIR. Each piece of evidence
+is thus counted once, given the date. No token is a bare date: two dates are known to be equal by a token that
+binds them to a name, a first name or a place, one of which any compared pair shares.
 """
 
 from dataclasses import dataclass
@@ -11,12 +13,8 @@ from typing import Any, Literal
 
 from pipelines.linkage.sources import WORDS
 
-Given = Literal["", "date", "annee"]
+Given = Literal["", "prenom_date", "lieu_date", "annee", "autre_annee"]
 
-_SAME_DATE = "jeton_date_l = jeton_date_r"
-_SAME_YEAR_OTHER_DATE = (
-    "naissance_annee_l = naissance_annee_r and coalesce(jeton_date_l <> jeton_date_r, true)"
-)
 _BOTH_WAYS = tuple(product(("naissance", "usage"), repeat=2))
 
 
@@ -34,7 +32,8 @@ class Level:
 class Comparison:
     """Degrees of agreement from best to worst; ``absente`` is the condition under which nothing is said.
 
-    ``sachant``: the comparison speaks only of pairs with one birth date, or one birth year and two dates.
+    ``sachant``: the comparison speaks only of some pairs; its u is counted inside the sources, among pairs
+    of one first name and date, one birthplace and date, one birth year, or two birth years.
     ``est_u_connu``: u is known beforehand; random pairs would take their few matches for coincidences.
     ``est_m_connu``: m was learned apart, and is not to be learned again from other pairs.
     """
@@ -78,6 +77,20 @@ def _crossed(token: str) -> str:
     return " or ".join(pairs)
 
 
+def _equal(token: str) -> str:
+    return f"jeton_{token}_l = jeton_{token}_r"
+
+
+def _surely(condition: str) -> str:
+    return f"coalesce({condition}, false)"
+
+
+_SAME_DATE = _surely(" or ".join([_equal("prenom_date"), _crossed("phon_{}_date"), _equal("lieu_date")]))
+_SAME_YEAR_OTHER_DATE = f"naissance_annee_l = naissance_annee_r and not {_SAME_DATE}"
+_YEAR_MISTYPED = "levenshtein(naissance_annee_l::VARCHAR, naissance_annee_r::VARCHAR) = 1"
+_SAME_NAME_ELSEWHERE = _surely(
+    " or ".join(_crossed(f"phon_{{}}_{part}") for part in ("annee", "chiffres", "jour"))
+)
 _NAMES, _GIVEN_NAMES = _best(_dice), _dice("filtre_prenoms", "filtre_prenoms")
 _ELSE = "ELSE"
 
@@ -101,16 +114,20 @@ COMPARISONS = (
         "date",
         "naissance_annee_l is null or naissance_annee_r is null",
         (
-            Level("date de naissance égale", _SAME_DATE, 0.975, 5e-5),
+            Level("date de naissance égale", _SAME_DATE, 0.955, 5e-5),
             Level(
-                "année égale, date autre ou incomplète", "naissance_annee_l = naissance_annee_r", 0.02, 0.0125
+                "année égale, date autre ou incomplète",
+                "naissance_annee_l = naissance_annee_r",
+                0.025,
+                0.0125,
             ),
-            Level("année différente", _ELSE, 0.005, 0.98745),
+            Level("année différente", _ELSE, 0.02, 0.98745),
         ),
+        est_u_connu=True,
     ),
     Comparison(
         "noms",
-        f"coalesce(jeton_date_l <> jeton_date_r, true) or {_NAMES} is null",
+        f"not {_SAME_DATE} or {_NAMES} is null",
         (
             Level("un nom égal", f"{_NAMES} >= 0.999", 0.96, 0.012),
             Level("noms très proches", f"{_NAMES} >= 0.8", 0.012, 0.001),
@@ -119,11 +136,11 @@ COMPARISONS = (
             ),
             Level("noms différents", _ELSE, 0.013, 0.983),
         ),
-        "date",
+        "prenom_date",
     ),
     Comparison(
         "prenoms",
-        f"coalesce(jeton_date_l <> jeton_date_r, true) or {_GIVEN_NAMES} is null",
+        f"not {_SAME_DATE} or {_GIVEN_NAMES} is null",
         (
             Level("premier prénom égal", "jeton_prenom_date_l = jeton_prenom_date_r", 0.96, 0.008),
             Level(
@@ -135,16 +152,16 @@ COMPARISONS = (
             Level("prénoms proches", f"{_GIVEN_NAMES} >= 0.55", 0.01, 0.02),
             Level("prénoms différents", _ELSE, 0.01, 0.969),
         ),
-        "date",
+        "lieu_date",
     ),
     Comparison(
         "lieu",
-        f"jeton_lieu_date_l is null or jeton_lieu_date_r is null or coalesce(not {_SAME_DATE}, true)",
+        f"jeton_lieu_date_l is null or jeton_lieu_date_r is null or not {_SAME_DATE}",
         (
             Level("lieu de naissance égal", "jeton_lieu_date_l = jeton_lieu_date_r", 0.97, 0.1),
             Level("lieu de naissance différent", _ELSE, 0.03, 0.9),
         ),
-        "date",
+        "prenom_date",
     ),
     Comparison(
         "nom_prenom_annee",
@@ -155,6 +172,38 @@ COMPARISONS = (
             Level("nom ou prénom différent", _ELSE, 0.1, 0.99999),
         ),
         "annee",
+    ),
+    Comparison(
+        "nom_prenom_autre_annee",
+        "coalesce(naissance_annee_l = naissance_annee_r, true) "
+        "or jeton_phon_naissance_chiffres_l is null or jeton_phon_naissance_chiffres_r is null",
+        (
+            Level(
+                "nom et prénom égaux à l'oreille, chiffres de la date déplacés",
+                _crossed("phon_{}_chiffres"),
+                0.6,
+                3e-9,
+            ),
+            Level(
+                "nom et prénom égaux à l'oreille, jour et mois égaux, un chiffre de l'année différent",
+                f"({_crossed('phon_{}_jour')}) and {_YEAR_MISTYPED}",
+                0.1,
+                3e-9,
+            ),
+            Level("nom, prénom ou chiffres différents", _ELSE, 0.3, 0.999999994),
+        ),
+        "autre_annee",
+    ),
+    Comparison(
+        "prenom_du_nir",
+        f"not {_surely(_equal('nir'))} or {_SAME_DATE} or {_SAME_NAME_ELSEWHERE} "
+        "or jeton_nir_prenom_l is null or jeton_nir_prenom_r is null",
+        (
+            Level("premier prénom égal, NIR égaux", _equal("nir_prenom"), 0.95, 0.02),
+            Level("premier prénom différent, NIR égaux", _ELSE, 0.05, 0.98),
+        ),
+        est_u_connu=True,
+        est_m_connu=True,
     ),
     Comparison(
         "commune",
@@ -189,6 +238,8 @@ BLOCKING = (
     *_rules("nom_et_date", "phon_{}_date"),
     Rule("prenom_et_date", "l.jeton_prenom_date = r.jeton_prenom_date"),
     *_rules("nom_prenom_et_annee", "phon_{}_annee"),
+    *_rules("nom_prenom_et_chiffres", "phon_{}_chiffres"),
+    *_rules("nom_prenom_et_jour", "phon_{}_jour"),
     Rule("nir_provisoire", "l.jeton_nir_provisoire = r.jeton_nir_provisoire"),
     _NIR_RULE,
 )
@@ -201,11 +252,10 @@ CERTAIN = (
 """Rules sure enough to count the persons two sources share."""
 
 TRAINING_ON_NIR = _NIR_RULE
-TRAINING_ON_YEAR = Rule("nom_prenom_annee", "l.jeton_phon_naissance_annee = r.jeton_phon_naissance_annee")
-"""Where errors of date are learned: a NIR at odds with its date is dropped at source, and hides them."""
 TRAINING_ON_NAMES = Rule(
     "nom_prenom_date",
-    "l.jeton_naissance_prenom_date = r.jeton_naissance_prenom_date and l.jeton_date = r.jeton_date",
+    "l.jeton_naissance_prenom_date = r.jeton_naissance_prenom_date "
+    "and l.jeton_prenom_date = r.jeton_prenom_date",
 )
 
 

@@ -24,7 +24,8 @@ def score(room: duckdb.DuckDBPyConnection, model: Model, sources: list[str]) -> 
     pattern = " || ' ' || ".join(_level(learned) for learned in settings["comparisons"])
     frame: pl.DataFrame = room.sql(
         f"SELECT fiche_l AS gauche, fiche_r AS droite, source_dataset_l AS source_g, "  # noqa: S608
-        "source_dataset_r AS source_d, match_weight AS poids, match_weight - mw_nir AS poids_sans_nir, "
+        "source_dataset_r AS source_d, match_weight AS poids, "
+        "match_weight - mw_nir - mw_prenom_du_nir AS poids_sans_nir, "
         f"match_probability AS probabilite, {pattern} AS motif, "
         f"[{rules}][match_key::INTEGER + 1] AS regle, contains(motif, 'prenoms:0') AS a_jumeaux "
         f"FROM {predicted.physical_name}"

@@ -17,13 +17,17 @@ FILTERS = ("filtre_naissance", "filtre_usage", "filtre_prenoms")
 WORDS = 8
 TOKENS = (
     "jeton_nir",
+    "jeton_nir_prenom",
     "jeton_nir_provisoire",
-    "jeton_date",
     "jeton_naissance_prenom_date",
     "jeton_usage_prenom_date",
     "jeton_prenom_date",
     "jeton_phon_naissance_annee",
     "jeton_phon_usage_annee",
+    "jeton_phon_naissance_chiffres",
+    "jeton_phon_usage_chiffres",
+    "jeton_phon_naissance_jour",
+    "jeton_phon_usage_jour",
     "jeton_phon_naissance_date",
     "jeton_phon_usage_date",
     "jeton_lieu_date",
@@ -31,11 +35,7 @@ TOKENS = (
 FILTER_COLUMNS = tuple(f"{name}_{part}" for name in FILTERS for part in (*range(WORDS), "bits"))
 PLAIN = {"sexe": pl.String, "commune_insee": pl.String, "naissance_annee": pl.Int32}
 
-_USED_NAME = {
-    "jeton_usage_prenom_date": "jeton_naissance_prenom_date",
-    "jeton_phon_usage_annee": "jeton_phon_naissance_annee",
-    "jeton_phon_usage_date": "jeton_phon_naissance_date",
-}
+_USED_NAME = {token: token.replace("_usage_", "_naissance_") for token in TOKENS if "_usage_" in token}
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,13 @@ def _most_complete(frame: pl.DataFrame) -> pl.DataFrame:
     filled = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in TOKENS)
     return (
         frame.with_columns(remplis=filled)
-        .sort("personne_id", "remplis", *TOKENS, "commune_insee", descending=[False, True] + [False] * 12)
+        .sort(
+            "personne_id",
+            "remplis",
+            *TOKENS,
+            "commune_insee",
+            descending=[False, True] + [False] * (len(TOKENS) + 1),
+        )
         .unique("personne_id", keep="first", maintain_order=True)
         .drop("remplis")
     )
@@ -203,7 +209,7 @@ def _most_complete(frame: pl.DataFrame) -> pl.DataFrame:
 def _same_person(everyone: pl.DataFrame) -> pl.DataFrame:
     """Pairs (gauche, droite) of ranks of one source which are one person beyond doubt."""
     persons = everyone.filter(~pl.col("source").is_in(EVENTS))
-    by_nir = _chained(persons, ["source", "jeton_nir", "jeton_date"])
+    by_nir = _chained(persons, ["source", "jeton_nir_prenom"])
     identity = ["source", "jeton_naissance_prenom_date", "jeton_lieu_date", "sexe"]
     one_nir = pl.col("jeton_nir").drop_nulls().n_unique().over(identity) <= 1
     by_identity = _chained(persons.filter(one_nir), identity)

@@ -13,7 +13,6 @@ from pipelines.linkage.model import (
     COMPARISONS,
     TRAINING_ON_NAMES,
     TRAINING_ON_NIR,
-    TRAINING_ON_YEAR,
     Comparison,
     Rule,
     case_expression,
@@ -28,7 +27,10 @@ ENOUGH_RANDOM_PAIRS = 1_000_000
 _RANDOM_PAIRS = 4_000_000
 _CONDITIONAL_PAIRS = 2_000_000
 _CERTAIN_RECALL = 0.95
-_LEAST, _DIGITS = 1e-7, 10
+_LEAST, _DIGITS = 1e-11, 14
+_BORROWED_NIR = 0.05
+_DAYS, _HEAPED_DAYS = 365, 1.3
+"""Birthdays are not uniform: seasons, and the first of January of those whose day is unknown."""
 
 
 @dataclass
@@ -50,9 +52,8 @@ def train(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Mod
         return _starting_model(room)
     prior, comparisons = _prior_and_u(room, sources, seed)
     comparisons = [_with_conditional_u(room, spec, seed) for spec in comparisons]
-    comparisons, alerts = _with_errors_of_date(room, sources, comparisons, prior)
     linker = linker_of(room, sources, _settings(comparisons, prior), "em")
-    alerts += [
+    alerts = [
         *_maximise(room, linker, TRAINING_ON_NIR, "le NIR"),
         *_maximise(room, linker, TRAINING_ON_NAMES, "nom, prénom et date"),
     ]
@@ -110,8 +111,26 @@ def _prior_and_u(
     linker.training.estimate_u_using_random_sampling(max_pairs=_RANDOM_PAIRS, seed=seed)
     learned = linker.misc.save_model_to_json()
     estimates = {c["output_column_name"]: _u_of(c) for c in learned["comparisons"]}
+    estimates |= {"nir": _u_of_nir(room), "date": _u_of_date(room)}
     comparisons = [_with_u(spec, estimates.get(spec.nom)) for spec in COMPARISONS]
     return float(learned["probability_two_random_records_match"]) or 1e-9, comparisons
+
+
+def _u_of_nir(room: duckdb.DuckDBPyConnection) -> list[float | None]:
+    """Two persons at random bear one NIR by mistake: one record in twenty at the very worst."""
+    records = room.sql("SELECT count(*) FROM fiches").fetchall()[0][0]
+    return [_BORROWED_NIR / records, 1 - _BORROWED_NIR / records]
+
+
+def _u_of_date(room: duckdb.DuckDBPyConnection) -> list[float | None]:
+    """Two persons at random are born in one year as often as years say, and then on one day in 365."""
+    query = (
+        "SELECT coalesce(sum(n * n) / sum(n) ** 2, 0.0125) FROM (SELECT count(*)::DOUBLE AS n FROM fiches "
+        "WHERE naissance_annee IS NOT NULL GROUP BY naissance_annee)"
+    )
+    year = float(room.sql(query).fetchall()[0][0])
+    day = year / _DAYS * _HEAPED_DAYS
+    return [day, year - day, 1 - year]
 
 
 def _u_of(learned: dict[str, Any]) -> list[float | None]:
@@ -130,59 +149,59 @@ def _with_u(spec: Comparison, estimates: list[float | None] | None) -> Compariso
 def _with_conditional_u(room: duckdb.DuckDBPyConnection, spec: Comparison, seed: int) -> Comparison:
     """u of a comparison that speaks given the date, from pairs *inside* a source: never one person twice.
 
-    Two records of two sources with one birth date are one person far too often to stand for non-matches.
+    Two records of two sources with one birth date are one person far too often to stand for non-matches. The
+    starting values count as much as ``ENOUGH_TRAINING_PAIRS`` pairs.
     """
     if not spec.sachant:
         return spec
     counts = _levels_inside_sources(room, spec, seed)
-    total = sum(counts.values())
-    if total < ENOUGH_TRAINING_PAIRS:
-        return spec
-    best = len(spec.niveaux) - 1
-    estimates: list[float | None] = [
-        (counts.get(best - n, 0) + 0.5) / (total + 0.5 * (best + 1)) for n in range(best + 1)
-    ]
-    return _with_u(spec, estimates)
-
-
-def _with_errors_of_date(
-    room: duckdb.DuckDBPyConnection, sources: list[str], comparisons: list[Comparison], prior: float
-) -> tuple[list[Comparison], list[str]]:
-    """m of the date, from pairs of one name, first name and birth year; unchanged where they are few."""
-    used = [spec for spec in comparisons if not spec.sachant]
-    linker = linker_of(room, sources, _settings(used, prior), "dates")
-    alerts = _maximise(room, linker, TRAINING_ON_YEAR, "nom, prénom et année")
-    learned = {c["output_column_name"]: c for c in linker.misc.save_model_to_json()["comparisons"]}
-    levels = [lv for lv in learned["date"]["comparison_levels"] if not lv.get("is_null_level")]
-    if alerts or not isinstance(levels[1]["m_probability"], float):
-        return comparisons, alerts
-    return [
-        _with_share_of_year(s, levels[1]["m_probability"]) if s.nom == "date" else s for s in comparisons
-    ], []
-
-
-def _with_share_of_year(spec: Comparison, share: float) -> Comparison:
-    """``share``: among matches of one birth year, those whose dates differ."""
-    same, year, other = spec.niveaux
-    inside = 1 - other.m
-    levels = (replace(same, m=inside * (1 - share)), replace(year, m=inside * share), other)
-    return replace(spec, niveaux=levels, est_m_connu=True)
+    best, total = len(spec.niveaux) - 1, sum(counts.values()) + ENOUGH_TRAINING_PAIRS
+    believed = [level.u * ENOUGH_TRAINING_PAIRS for level in spec.niveaux]
+    return _with_u(spec, [(counts.get(best - n, 0) + u) / total for n, u in enumerate(believed)])
 
 
 def _levels_inside_sources(room: duckdb.DuckDBPyConnection, spec: Comparison, seed: int) -> dict[int, int]:
-    key = "jeton_date" if spec.sachant == "date" else "naissance_annee"
+    """Pairs inside the sources at each level; a level without any is left out."""
+    if spec.sachant == "autre_annee":
+        return _levels_of_two_years(room, spec)
+    key = "naissance_annee" if spec.sachant == "annee" else f"jeton_{spec.sachant}"
+    return _levels(room, spec, f"l.{key} = r.{key}", _sampled_share(room, key), seed)
+
+
+def _levels(
+    room: duckdb.DuckDBPyConnection, spec: Comparison, met: str, share: float = 1.0, seed: int = 0
+) -> dict[int, int]:
     room.execute(
-        f"CREATE OR REPLACE TEMP TABLE echantillon AS SELECT * FROM fiches WHERE {key} IS NOT NULL "  # noqa: S608
-        "AND NOT list_contains($evenements, source) AND hash(fiche, $graine) % 1000000 < $part * 1000000",
-        {"graine": seed, "part": _sampled_share(room, key), "evenements": list(EVENTS)},
+        "CREATE OR REPLACE TEMP TABLE echantillon AS SELECT * FROM fiches "
+        "WHERE NOT list_contains($evenements, source) AND hash(fiche, $graine) % 1000000 < $part * 1000000",
+        {"graine": seed, "part": share, "evenements": list(EVENTS)},
     )
     left = ", ".join(f"l.{c} AS {c}_l, r.{c} AS {c}_r" for c in _columns(room))
     rows = room.sql(
         f"SELECT niveau, count(*) FROM (SELECT {case_expression(spec)} AS niveau FROM (SELECT {left} "  # noqa: S608
-        f"FROM echantillon l JOIN echantillon r ON l.source = r.source AND l.{key} = r.{key} "
+        f"FROM echantillon l JOIN echantillon r ON l.source = r.source AND {met} "
         "AND l.fiche < r.fiche)) WHERE niveau >= 0 GROUP BY niveau"
     ).fetchall()
     return dict(rows)
+
+
+def _levels_of_two_years(room: duckdb.DuckDBPyConnection, spec: Comparison) -> dict[int, int]:
+    """Agreements are met by their own tokens, all other pairs of two years being disagreements."""
+    counts: dict[int, int] = {}
+    for part in ("chiffres", "jour"):
+        token = f"jeton_phon_naissance_{part}"
+        for level, pairs in _levels(room, spec, f"l.{token} = r.{token}").items():
+            counts[level] = max(counts.get(level, 0), pairs)
+    return counts | {0: _pairs_of_two_years(room)}
+
+
+def _pairs_of_two_years(room: duckdb.DuckDBPyConnection) -> int:
+    query = (
+        "SELECT (sum(n) ** 2 - sum(n ** 2)) / 2 FROM (SELECT source, naissance_annee, count(*)::DOUBLE AS n "
+        "FROM fiches WHERE naissance_annee IS NOT NULL AND NOT list_contains($evenements, source) "
+        "GROUP BY ALL) GROUP BY source"
+    )
+    return int(sum(pairs for (pairs,) in room.execute(query, {"evenements": list(EVENTS)}).fetchall()))
 
 
 def _sampled_share(room: duckdb.DuckDBPyConnection, key: str) -> float:

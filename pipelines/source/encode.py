@@ -118,8 +118,8 @@ def identities(frame: pl.DataFrame, encoder: Encoder, mois: str) -> pl.DataFrame
     plain = _plain(frame, mois)
     texts = {
         "jeton_nir": ("nir", plain["nir"]),
+        "jeton_nir_prenom": (f"nir_{_PHONETIC}", _together(plain, "nir", "phon_prenom")),
         "jeton_nir_provisoire": ("nir_provisoire", plain["nir_provisoire"]),
-        "jeton_date": ("date", plain["date"]),
         "jeton_naissance_prenom_date": ("nom_prenom_date", _together(plain, "naissance", "prenom", "date")),
         "jeton_usage_prenom_date": ("nom_prenom_date", _together(plain, "usage", "prenom", "date")),
         "jeton_prenom_date": ("prenom_date", _together(plain, "prenom", "date")),
@@ -131,6 +131,14 @@ def identities(frame: pl.DataFrame, encoder: Encoder, mois: str) -> pl.DataFrame
             _PHONETIC + "_annee",
             _together(plain, "phon_usage", "phon_prenom", "annee"),
         ),
+        **{
+            f"jeton_phon_{name}_{part}": (
+                f"{_PHONETIC}_{part}",
+                _together(plain, f"phon_{name}", "phon_prenom", part),
+            )
+            for part in ("chiffres", "jour")
+            for name in ("naissance", "usage")
+        },
         "jeton_phon_naissance_date": (_PHONETIC + "_date", _together(plain, "phon_naissance", "date")),
         "jeton_phon_usage_date": (_PHONETIC + "_date", _together(plain, "phon_usage", "date")),
         "jeton_lieu_date": ("lieu_date", _together(plain, "lieu", "date")),
@@ -160,11 +168,15 @@ def _plain(frame: pl.DataFrame, mois: str) -> pl.DataFrame:
     number = nir.nir("nir", sexe=sexe, annee=born.annee, mois=born.mois)
     has_nir = "nir" in frame.columns
     place = pl.col("lieu_naissance").cast(pl.String).str.to_uppercase().str.extract(r"^\s*([0-9AB]{5})\s*$")
+    nothing = pl.lit(None, pl.String)
     plain = frame.select(
-        nir=number.definitif if has_nir else pl.lit(None, pl.String),
-        nir_provisoire=number.provisoire if has_nir else pl.lit(None, pl.String),
+        nir=number.definitif if has_nir else nothing,
+        nir_provisoire=number.provisoire if has_nir else nothing,
+        nir_contredit=number.est_contredit.fill_null(False) if has_nir else pl.lit(False),
         date=born.date,
         annee=born.annee.cast(pl.String),
+        jour=born.date.str.slice(5),
+        chiffres=born.date.str.extract_all(r"\d").list.sort().list.join(""),
         naissance=normalise.compact(name.naissance),
         usage=normalise.compact(name.usage),
         prenom=name.premier_prenom,
@@ -173,11 +185,18 @@ def _plain(frame: pl.DataFrame, mois: str) -> pl.DataFrame:
         mots_usage=normalise.joined_particles(name.usage),
         mots_prenoms=name.prenoms,
     )
-    return plain.with_columns(
+    heard = plain.with_columns(
         phon_naissance=_phonetic(plain["naissance"]),
         phon_usage=_phonetic(plain["usage"]),
         phon_prenom=_phonetic(plain["prenom"]),
     )
+    return heard.with_columns(nir=pl.when(~_is_borrowed()).then("nir"))
+
+
+def _is_borrowed() -> pl.Expr:
+    """A number that contradicts its record and that another first name bears: the insured's, lent to kin."""
+    first_names = pl.col("phon_prenom").fill_null("").n_unique().over("nir")
+    return pl.col("nir_contredit") & (first_names > 1)
 
 
 def _phonetic(words: pl.Series) -> pl.Series:

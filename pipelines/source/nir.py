@@ -20,24 +20,29 @@ _TUNISIAN_END = 1967
 
 @dataclass(frozen=True)
 class Nir:
-    """Expressions of thirteen characters: one of the two at most is not null."""
+    """Expressions of thirteen characters, one of ``definitif`` and ``provisoire`` at most not null.
+
+    ``est_contredit``: true when sex or birth, as the record gives them, contradict the definitive number.
+    """
 
     definitif: pl.Expr
     provisoire: pl.Expr
+    est_contredit: pl.Expr
 
 
 def nir(column: str, *, sexe: pl.Expr, annee: pl.Expr, mois: pl.Expr) -> Nir:
     """The usable number of a text column, given sex (text 1, 2), birth year and month (integers, nullable).
 
-    A definitive number must pass structure, key when it has 15 characters, and agree with what is known
-    of sex and birth. A provisional one (first digit 3, 4, 7, 8) must pass its form and its key.
+    A definitive number must pass structure, and its key when it has 15 characters: the key vouches for the
+    number when the record contradicts it, most often by a mistyped birth date. Without a key it must agree
+    with what is known of sex and birth. A provisional one (first digit 3, 4, 7, 8) must pass form and key.
     """
     number = cleaned(pl.col(column))
-    right_key = has_right_key(number)
-    definitive = has_structure(number) & right_key & _agrees(number, sexe, annee, mois)
+    right_key, agrees = has_right_key(number), _agrees(number, sexe, annee, mois)
+    definitive = has_structure(number) & right_key & (agrees | (number.str.len_chars() == 15))
     provisional = number.str.contains(_PROVISIONAL) & right_key
     first13 = number.str.slice(0, 13)
-    return Nir(pl.when(definitive).then(first13), pl.when(provisional).then(first13))
+    return Nir(pl.when(definitive).then(first13), pl.when(provisional).then(first13), definitive & ~agrees)
 
 
 def cleaned(number: pl.Expr) -> pl.Expr:

@@ -90,7 +90,7 @@ def test_without_a_birth_date_no_filter_and_no_dated_token() -> None:
 
 def test_without_a_name_no_token_of_a_name() -> None:
     (person,) = encoded({"date_naissance": "1980-05-03"})
-    assert {name for name, value in person.items() if value is not None} == {"jeton_date", "jeton_lieu_date"}
+    assert {name for name, value in person.items() if value is not None} == {"jeton_lieu_date"}
 
 
 def test_a_birth_name_here_equals_a_used_name_there() -> None:
@@ -129,6 +129,38 @@ def dice(one: dict[str, object], other: dict[str, object]) -> float:
     return 2 * common / (int(str(one["filtre_naissance_bits"])) + int(str(other["filtre_naissance_bits"])))
 
 
+@pytest.mark.parametrize("mistyped", ["1980-03-05", "1908-05-03", "1908-03-05"])
+def test_swapped_parts_of_a_date_leave_a_token_of_its_digits(mistyped: str) -> None:
+    right, wrong = encoded(JEAN, JEAN | {"date_naissance": mistyped})
+    token = "jeton_phon_naissance_chiffres"
+    assert right[token] == wrong[token]
+    assert right["jeton_phon_naissance_date"] != wrong["jeton_phon_naissance_date"]
+
+
+def test_a_mistyped_year_leaves_a_token_of_day_and_month() -> None:
+    right, wrong = encoded(JEAN, JEAN | {"date_naissance": "1981-05-03"})
+    assert right["jeton_phon_naissance_jour"] == wrong["jeton_phon_naissance_jour"]
+
+
+def test_a_right_nir_bound_to_the_first_name_survives_a_wrong_date() -> None:
+    person = JEAN | {"nir": "180053155500159", "sexe": "1"}
+    right, wrong = encoded(person, person | {"date_naissance": "1908-03-05"})
+    assert right["jeton_nir_prenom"] == wrong["jeton_nir_prenom"] is not None
+
+
+def test_a_child_does_not_bear_the_number_of_its_parent() -> None:
+    parent = JEAN | {"nir": "180053155500159", "sexe": "1"}
+    child = parent | {"prenoms": "Malo", "date_naissance": "2010-02-01"}
+    insured, covered = encoded(parent, child)
+    assert insured["jeton_nir"] is not None
+    assert covered["jeton_nir"] is covered["jeton_nir_prenom"] is None
+
+
+def test_no_token_is_of_a_date_alone() -> None:
+    (person,) = encoded({"date_naissance": "1980-05-03", "lieu_naissance": ""})
+    assert {name for name, value in person.items() if value is not None} == set()
+
+
 def test_partners_share_identity_tokens_and_no_identifier() -> None:
     cpam = Encoder(KEY, "cpam", "2026")
     assert encoded(JEAN) == encoded(JEAN, encoder=cpam)
@@ -160,13 +192,17 @@ FROZEN_PERSON = {
 }
 FROZEN: dict[str, object] = {
     "jeton_nir": "93ecfe55e747dff0d3a6fe6b7c403c6b",
+    "jeton_nir_prenom": "c720367446eb89f562c64c512e924db6",
     "jeton_nir_provisoire": None,
-    "jeton_date": "a9924498c947e7f91f3c6a019cd7e141",
     "jeton_naissance_prenom_date": "884fbd0a9c2a016f7f14d5ccb1b20d4c",
     "jeton_usage_prenom_date": "3133dcf35555606053ef995b067bdd76",
     "jeton_prenom_date": "52b77726a29d3da59caafb8f4836fe75",
     "jeton_phon_naissance_annee": "df2222a9dcc178016cee613529dbc944",
     "jeton_phon_usage_annee": "cab8a85255a69984f411d4c11fd62fb2",
+    "jeton_phon_naissance_chiffres": "497993201ffa6e3d53a6d72454ce7440",
+    "jeton_phon_usage_chiffres": "b2226745c3cc30cf11b83ac7d8b20694",
+    "jeton_phon_naissance_jour": "138d70512dd9b426357792bc8c3b5591",
+    "jeton_phon_usage_jour": "e0c3fecf58be891d7277d44794b20c28",
     "jeton_phon_naissance_date": "37bdf35a6f4c9f489ed5291320315111",
     "jeton_phon_usage_date": "ec1466a8b755f893d23cbd9817d91be2",
     "jeton_lieu_date": "02ce30ddea701fb2e132f2a5090f4159",

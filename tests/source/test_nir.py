@@ -116,11 +116,18 @@ def test_fictive_months_and_births_overseas_and_abroad_are_accepted(first13: str
         ("1", 1980, 6, False),
     ],
 )
-def test_a_number_that_contradicts_the_record_is_no_evidence(
+def test_a_number_without_key_that_contradicts_the_record_is_no_evidence(
     sexe: str | None, annee: int | None, mois: int | None, accepted: bool
 ) -> None:
     number = "1800531555001"
-    assert read(with_key(number), sexe, annee, mois) == (number if accepted else None, None)
+    assert read(number, sexe, annee, mois) == (number if accepted else None, None)
+
+
+@pytest.mark.parametrize(("sexe", "annee", "mois"), [("2", 1980, 5), ("1", 1981, 5), ("1", 1980, 6)])
+def test_a_right_key_vouches_for_a_number_its_record_contradicts(sexe: str, annee: int, mois: int) -> None:
+    number = "1800531555001"
+    assert read(with_key(number), sexe, annee, mois) == (number, None)
+    assert read(with_key(number)[:13] + "00", sexe, annee, mois) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +142,7 @@ def test_a_number_that_contradicts_the_record_is_no_evidence(
     ],
 )
 def test_the_departement_is_one_of_its_time(first13: str, annee: int, accepted: bool) -> None:
-    assert read(with_key(first13), "1", annee, 5) == (first13 if accepted else None, None)
+    assert read(first13, "1", annee, 5) == (first13 if accepted else None, None)
 
 
 @pytest.mark.parametrize("first", "3478")
