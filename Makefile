@@ -44,6 +44,14 @@ fix: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Les comptes entiers ; reprend où elle s'est arrêtée (travail/preuves). Écrit docs/preuves/*.json.
+preuves: install
+	$(BIN)/python -m tests.preuves.chaine
+
+# Temps et mémoire de chaque étape, dans une même exécution.
+bench: install
+	/usr/bin/time -v bash demo.sh "$(NR)" travail/bench "$(HABITANTS)" "$(GRAINE)"
+
 clean:
 	rm -rf $(VENV) demo
 
