@@ -5,7 +5,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -108,20 +108,48 @@ def _timed(what: str) -> Iterator[None]:
     console.print(f"{what} : {time.monotonic() - started:.1f} s", style="dim")
 
 
-def _print_counts(title: str, counts: dict[str, Any]) -> None:
+def _print_counts(title: str, counts: Mapping[str, Any]) -> None:
+    """Counts, one a line; those of several tables (dotted names, or a mapping by table) as one grid."""
+    grid = {name: value for name, value in _by_table(counts).items() if len(value) > 1}
     table = Table(title=title, title_justify="left", show_header=False)
     for name, value in counts.items():
-        table.add_row(str(name).replace("_", " "), _shown(value))
+        if not isinstance(value, dict) and name.rpartition(".")[0] not in grid:
+            table.add_row(name.replace("_", " ").replace(".", " "), _shown(value))
+    console.print(table)
+    if grid:
+        _print_grid(grid)
+
+
+def _by_table(counts: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for name, value in counts.items():
+        place, _, measure = name.rpartition(".")
+        if place:
+            rows.setdefault(place, {})[measure] = value
+        elif isinstance(value, dict):
+            rows |= {key: inner for key, inner in value.items() if isinstance(inner, dict)}
+    return rows
+
+
+def _print_grid(rows: Mapping[str, Mapping[str, Any]]) -> None:
+    measures = list(dict.fromkeys(name for row in rows.values() for name in row))
+    table = Table()
+    for heading in ("table", *measures):
+        table.add_column(heading.replace("_", " "), justify="left" if heading == "table" else "right")
+    for name, row in rows.items():
+        table.add_row(name, *(_shown(row.get(measure, "")) for measure in measures))
     console.print(table)
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "oui" if value else "non"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_shown(inner)}" for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return "\n".join(str(item) for item in value)
     if isinstance(value, float):
-        return f"{value:.4g}".replace(".", ",")
+        return f"{value:.4f}".rstrip("0").rstrip(".").replace(".", ",")
     return str(value)
 
 
@@ -130,7 +158,7 @@ def _print_frame(title: str, frame: "pl.DataFrame") -> None:
     for name in frame.columns:
         table.add_column(name.replace("_", " "))
     for row in frame.iter_rows():
-        table.add_row(*("" if value is None else _shown(value) for value in row))
+        table.add_row(*(_shown(value) for value in row))
     console.print(table)
 
 
@@ -415,9 +443,9 @@ def confronter(
 
 def _listen_to_stages() -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
-    os.environ["PREFECT_LOGGING_EXTRA_LOGGERS"] = ""
     logger = logging.getLogger("nonrecours")
     logger.setLevel(logging.INFO)
+    logger.propagate = False
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger.addHandler(handler)
