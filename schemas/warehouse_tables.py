@@ -165,6 +165,12 @@ def _linkage_tables() -> list[WarehouseTable]:
             ("source_g", "personne_id_g", "source_d", "personne_id_d"),
         ),
         WarehouseTable(
+            "core__personnes_opposees",
+            "Enregistrements des personnes qui se sont opposées, retrouvés après appariement.",
+            ("source", "personne_id", "objet"),
+            ("source", "personne_id", "objet"),
+        ),
+        WarehouseTable(
             "out__qualite_appariement",
             "Qualité de l'appariement.",
             ("mesure", "source_g", "source_d", "valeur", "bas", "haut", "n"),

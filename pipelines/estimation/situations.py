@@ -20,6 +20,7 @@ _STEPS = (
     "core__situations_foyers",
     "core__situations_droits",
     "core__situations_liens",
+    "core__situations_opposees",
     "core__situations_dossiers",
     "core__situations_menages",
     "core__situations_lues",

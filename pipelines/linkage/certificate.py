@@ -8,18 +8,20 @@ from typing import Any
 import polars as pl
 
 from pipelines.files import sha256, whole_file
-from pipelines.linkage.sources import Extract, used_extracts
+from pipelines.linkage.sources import Extract, certificate_path, deleted_files, used_extracts
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
-CERTIFICATE = "effacement_identites.json"
-
 
 def forget(warehouse: Warehouse, settings: Settings) -> dict[str, int | str]:
-    """Delete the identity files of the used extracts, unless the settings keep them; return counts."""
+    """Delete the identity files of the used extracts and of older ones of the same partners; return counts.
+
+    An older extract in the dépôt was linked in its time, or never will be. Nothing is deleted when the
+    settings keep identities.
+    """
     if not settings.appariement.supprimer_identites:
         return {"identites_effacees": 0}
-    extracts = used_extracts(warehouse)
+    extracts = [known for used in used_extracts(warehouse) for known in _up_to(settings, used)]
     before = sum(len(_identity_files(settings, extract)) for extract in extracts)
     certificate = delete_identities(settings, extracts)
     return {"identites_effacees": before, "certificat": certificate.name}
@@ -32,17 +34,32 @@ def delete_identities(settings: Settings, extraits: list[Extract]) -> Path:
     resumed and nothing is deleted unsaid. Deleting again changes nothing. Does nothing to the files when
     ``appariement.supprimer_identites`` is off.
     """
-    path = settings.dossiers.sorties / "appariement" / CERTIFICATE
-    lines = _written(path)
+    path = certificate_path(settings)
+    lines = deleted_files(path)
     if settings.appariement.supprimer_identites:
         found = [(extract, file) for extract in extraits for file in _identity_files(settings, extract)]
         lines = _declared(lines, found)
-    if lines != _written(path) or not path.is_file():
+    if lines != deleted_files(path) or not path.is_file():
         _write(path, lines)
     if settings.appariement.supprimer_identites:
         for _, file in found:
             file.unlink(missing_ok=True)
     return path
+
+
+def _up_to(settings: Settings, used: Extract) -> list[Extract]:
+    """The extracts of the partner in the dépôt up to the used one, oldest first."""
+    folders = (settings.dossiers.depot / used.partenaire).glob("????-??")
+    older = sorted(folder for folder in folders if folder.is_dir() and folder.name < used.mois)
+    return [*(Extract(_extract_id(folder), used.partenaire, folder.name) for folder in older), used]
+
+
+def _extract_id(folder: Path) -> str:
+    """The id the manifest gives, or nothing when there is no readable one."""
+    try:
+        return str(json.loads((folder / "manifeste.json").read_text(encoding="utf-8"))["extrait_id"])
+    except (OSError, ValueError, KeyError):
+        return ""
 
 
 def _identity_files(settings: Settings, extract: Extract) -> list[Path]:
@@ -63,10 +80,6 @@ def _line(extract: Extract, file: Path) -> dict[str, Any]:
         "lignes": pl.scan_parquet(file).select(pl.len()).collect().item(),
         "efface_le": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def _written(path: Path) -> list[dict[str, Any]]:
-    return list(json.loads(path.read_text(encoding="utf-8"))["fichiers"]) if path.is_file() else []
 
 
 def _write(path: Path, lines: list[dict[str, Any]]) -> None:

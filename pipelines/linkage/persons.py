@@ -78,10 +78,11 @@ def linked_persons(everyone: pl.DataFrame, pairs: pl.DataFrame, persons: Persons
     attached = _attaching_weights(pairs, persons.personne)
     records = pl.DataFrame({"personne": persons.personne}).with_row_index("fiche").cast(pl.Int64)
     records = records.join(attached, on="fiche", how="left", maintain_order="left").with_columns(
-        personne_uid=pl.col("personne").rank("dense").cast(pl.Int64),
         poids=pl.when(pl.col("fiche") == pl.col("personne")).then(None).otherwise("poids"),
     )
-    linked = everyone.join(records, on="fiche", how="left", maintain_order="left")
+    linked = everyone.join(records, on="fiche", how="left", maintain_order="left").with_columns(
+        personne_uid=pl.col("personne").rank("dense").cast(pl.Int64)
+    )
     return linked.select("personne_uid", "source", "personne_id", "poids").sort(
         "personne_uid", "source", "personne_id"
     )

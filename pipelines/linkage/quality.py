@@ -9,7 +9,7 @@ from scipy.special import gammaincinv
 
 from pipelines.linkage.persons import Persons, gather
 from pipelines.linkage.scoring import linkable, weight
-from pipelines.linkage.sources import EVENTS, SOURCES
+from pipelines.linkage.sources import EVENTS, OPPOSITION, SOURCES
 
 SCHEMA = {
     "mesure": pl.String,
@@ -22,6 +22,9 @@ SCHEMA = {
 }
 _RISK = 0.05
 _Z = 1.959964
+_WORSE_WITHOUT_NIR = 2.0
+"""How many times more often a pair without common NIR may be missed than one whose NIR was hidden."""
+_LEAST_RECALL = 0.01
 Row = dict[str, str | float | int | None]
 
 
@@ -37,7 +40,7 @@ def measure(
     """
     crossing = pairs.filter(pl.col("source_g") != pl.col("source_d"))
     hidden = _without_nir(crossing, records["source"], threshold)
-    names = [source.nom for source in SOURCES if source.nom in set(records["source"])]
+    names = [s.nom for s in SOURCES if s.nom in set(records["source"]) and s.nom != OPPOSITION]
     rows = [row for name in names for row in _about_source(name, everyone, records)]
     for left, right in combinations(names, 2):
         rows += _about_couple((left, right), records, pairs, persons, hidden, threshold)
@@ -116,7 +119,7 @@ def _false_links(
         yield _row(mesure, couple, scale * inside, inside, (bounds[0], bounds[1]))
 
 
-def _poisson(count: int) -> tuple[float, float]:
+def _poisson(count: float) -> tuple[float, float]:
     """Exact (Garwood) interval of a Poisson mean."""
     low = float(gammaincinv(count, _RISK / 2)) if count else 0.0
     return low, float(gammaincinv(count + 1, 1 - _RISK / 2))
@@ -162,9 +165,18 @@ def _apart(same_nir: pl.DataFrame, persons: Persons) -> int:
 def _whole_recall(
     couple: tuple[str, str], links: pl.DataFrame, apart: int, recalls: tuple[float, float, float]
 ) -> Row:
-    """Links made, over links made and missed: pairs of one NIR left apart, and those without NIR."""
-    without = links.height - links.drop_nulls(["jeton_nir", "jeton_nir_d"]).height
-    missed = [apart + without * (1 / max(recall, 1e-9) - 1) for recall in recalls]
+    """Links made, over links made and missed: pairs of one NIR left apart, and pairs that share no NIR.
+
+    The second are missed as often as pairs whose NIR was hidden. They need not be: who lacks a NIR is written
+    down worse, so the low bound takes them ``_WORSE_WITHOUT_NIR`` times as often missed.
+    """
+    recall, low, high = recalls
+    without = links.height - links.filter(pl.col("jeton_nir") == pl.col("jeton_nir_d")).height
+    worst = 1 - min(_WORSE_WITHOUT_NIR * (1 - low), 1 - _LEAST_RECALL)
+    expected, many, few = (
+        apart + without * (1 / max(share, _LEAST_RECALL) - 1) for share in (recall, worst, high)
+    )
+    missed = (expected, _poisson(many)[1], _poisson(few)[0])
     found = [links.height / max(links.height + number, 1) for number in missed]
     return _row("rappel", couple, found[0], links.height, (found[1], found[2]))
 

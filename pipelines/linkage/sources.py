@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -40,14 +41,25 @@ _USED_NAME = {token: token.replace("_usage_", "_naissance_") for token in TOKENS
 
 @dataclass(frozen=True)
 class Source:
-    """A partner's list of persons. ``est_evenementielle``: rows are events (consents), not persons."""
+    """A partner's list of persons. ``est_evenementielle``: rows are events (consents), not persons.
+
+    ``livreur``: the partner that delivers it, when it is not the source itself.
+    """
 
     nom: str
     table: str
     identifiant: str = "personne_id"
     est_evenementielle: bool = False
     est_attendue: bool = True
+    livreur: str | None = None
 
+    @property
+    def partenaire(self) -> str:
+        """The partner in whose delivery the source is found."""
+        return self.livreur or self.nom
+
+
+OPPOSITION = "opposition"
 
 SOURCES = (
     Source("caf", "caf_personnes"),
@@ -55,8 +67,18 @@ SOURCES = (
     Source("cpam", "cpam_assures"),
     Source("msa", "msa_assures", est_attendue=False),
     Source("cellule", "consentements", "consentement_id", est_evenementielle=True, est_attendue=False),
+    Source(
+        OPPOSITION,
+        "oppositions",
+        "consentement_id",
+        est_evenementielle=True,
+        est_attendue=False,
+        livreur="cellule",
+    ),
 )
 """Order matters: the first source of a person is its anchor."""
+
+PERSON_SOURCES = tuple(source.nom for source in SOURCES if not source.est_evenementielle)
 
 EVENTS = tuple(source.nom for source in SOURCES if source.est_evenementielle)
 """Sources in which one person may have several records: they teach nothing about pairs of two persons."""
@@ -102,10 +124,10 @@ def load_records(
 
     The frame returned has one row per delivered person: source, personne_id, fiche (number of the record that
     stands for the person, 0..n-1, null never). ``fiches`` holds the tokens under the same number, with the
-    grouping of communes; consents stay one record per consentement_id.
+    grouping of communes; consents and oppositions stay one record per consentement_id.
     Raises :class:`MissingSourceRefusal` when the identity file of an expected source is gone.
     """
-    frames = [_read_source(settings.dossiers.depot, source, extracts) for source in SOURCES]
+    frames = [_read_source(settings, source, extracts) for source in SOURCES]
     everyone = pl.concat([frame for frame in frames if frame is not None])
     everyone = everyone.with_columns(rang=pl.int_range(pl.len(), dtype=pl.Int64))
     everyone = everyone.with_columns(representant=representatives(everyone.height, _same_person(everyone)))
@@ -120,28 +142,55 @@ def load_records(
     return members.drop("representant"), _warnings(kept)
 
 
-def _read_source(depot: Path, source: Source, extracts: list[Extract]) -> pl.DataFrame | None:
+def _read_source(settings: Settings, source: Source, extracts: list[Extract]) -> pl.DataFrame | None:
     files = [
         path
         for extract in extracts
-        if extract.partenaire == source.nom and (path := _delivered_file(depot, source, extract)) is not None
+        if extract.partenaire == source.partenaire
+        and (path := _delivered_file(settings, source, extract)) is not None
     ]
     if not files:
         return None
     return _most_complete(pl.concat([_typed(path, source) for path in files]))
 
 
-def _delivered_file(depot: Path, source: Source, extract: Extract) -> Path | None:
-    path = extract.identity_file(depot, source.table)
+def certificate_path(settings: Settings) -> Path:
+    """Where the certificate of the deleted identity files is."""
+    return settings.dossiers.sorties / "appariement" / "effacement_identites.json"
+
+
+def deleted_files(certificate: Path) -> list[dict[str, Any]]:
+    """The lines of the certificate: one per deleted file; none before the first deletion."""
+    if not certificate.is_file():
+        return []
+    return list(json.loads(certificate.read_text(encoding="utf-8"))["fichiers"])
+
+
+def _delivered_file(settings: Settings, source: Source, extract: Extract) -> Path | None:
+    path = extract.identity_file(settings.dossiers.depot, source.table)
     if path.is_file():
         return path
-    if source.est_attendue or path.name in _promised_files(extract.folder(depot)):
+    if source.est_attendue or path.name in _promised_files(path.parent):
+        name = f"{source.partenaire}/{extract.mois}/{path.name}"
         raise MissingSourceRefusal(
-            "Le fichier d'identité de cet extrait n'est plus là : il a été effacé, ou jamais livré.",
-            ou=f"{source.nom}/{extract.mois}/{path.name}",
-            que_faire="Redéposer l'extrait complet, ou garder l'appariement déjà fait pour ce mois.",
+            _why_missing(settings, name, extract),
+            ou=name,
+            que_faire=f"Demander au partenaire de redéposer {extract.mois} : « nonrecours pseudonymiser … "
+            f"--partenaire {source.partenaire} --mois {extract.mois} --remplacer ». L'appariement déjà fait "
+            "pour ce mois reste valable jusque-là.",
         )
     return None
+
+
+def _why_missing(settings: Settings, name: str, extract: Extract) -> str:
+    lines = [line for line in deleted_files(certificate_path(settings)) if line["fichier"] == name]
+    if not lines:
+        return f"Le fichier d'identité de l'extrait de {extract.mois} n'a pas été livré, ou a été retiré."
+    day = lines[-1]["efface_le"][:10]
+    return (
+        f"Le fichier d'identité de l'extrait de {extract.mois} a été effacé le {day}, après un premier "
+        "appariement. Le partenaire n'a rien déposé depuis : ses personnes ne peuvent être liées de nouveau."
+    )
 
 
 def _promised_files(folder: Path) -> set[str]:

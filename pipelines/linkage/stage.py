@@ -4,11 +4,12 @@ import duckdb
 import polars as pl
 from splink.internals.exceptions import SplinkException
 
+from pipelines.linkage import oppositions
 from pipelines.linkage.charts import write_charts
 from pipelines.linkage.persons import Persons, gather, kept_pairs, linked_persons
 from pipelines.linkage.quality import measure
 from pipelines.linkage.scoring import score
-from pipelines.linkage.sources import SOURCES, load_records, used_extracts
+from pipelines.linkage.sources import OPPOSITION, SOURCES, load_records, used_extracts
 from pipelines.linkage.training import Model, train
 from pipelines.linkage.workspace import comparison_room, silent_splink
 from pipelines.refusals import Refusal
@@ -32,10 +33,11 @@ _PAIRS = {
 
 
 def run(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
-    """Link the persons of the used extracts; write core__personnes_liees, core__paires and two tables more.
+    """Link the persons of the used extracts; write core__personnes_liees, core__paires and three tables more.
 
-    The others are ``core__consentements_ambigus`` (consents with two close candidates, linked to nobody) and
-    ``out__qualite_appariement``. Charts and the trained model go to ``sorties/appariement/<mois>``.
+    The others are ``core__consentements_ambigus`` (consents with two close candidates, linked to nobody),
+    ``core__personnes_opposees`` (records of the persons who opposed) and ``out__qualite_appariement``. Charts
+    and the trained model go to ``sorties/appariement/<mois>``.
     Raises :class:`Refusal` when an identity file is missing or the machine cannot hold the comparison; the
     message holds no value.
     """
@@ -65,13 +67,20 @@ def _link(room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Setti
         pairs = score(room, model, sources)
         folder = settings.dossiers.sorties / "appariement" / mois
         write_charts(room, model, sources, pairs, folder)
+    with_opposition, pairs = oppositions.apart(pairs)
     crossing = pairs.filter(pl.col("source_g") != pl.col("source_d"))
     persons = gather(crossing, records["source"], threshold)
-    warehouse.replace("core__personnes_liees", linked_persons(everyone, crossing, persons))
-    warehouse.replace("core__paires", kept_pairs(everyone, crossing, persons, threshold))
-    _write_ambiguous(warehouse, everyone, persons)
-    warehouse.replace("out__qualite_appariement", measure(everyone, records, pairs, persons, threshold))
-    return _counts(records, persons, alerts)
+    opposed = oppositions.opposed(everyone, with_opposition, persons.personne, threshold)
+    people = everyone.filter(pl.col("source") != OPPOSITION)
+    warehouse.replace("core__personnes_liees", linked_persons(people, crossing, persons))
+    warehouse.replace("core__paires", kept_pairs(people, crossing, persons, threshold))
+    _write_ambiguous(warehouse, people, persons)
+    oppositions.write(warehouse, opposed)
+    warehouse.replace("out__qualite_appariement", measure(people, records, pairs, persons, threshold))
+    return _counts(records, persons, alerts) | {
+        "oppositions": everyone.height - people.height,
+        "oppositions_liees": opposed["opposition_id"].n_unique(),
+    }
 
 
 def _trained(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Model:
@@ -91,13 +100,15 @@ def _write_ambiguous(warehouse: Warehouse, everyone: pl.DataFrame, persons: Pers
 
 
 def _counts(records: pl.DataFrame, persons: Persons, alerts: list[str]) -> Counts:
-    by_person = records.select("source", personne=pl.Series(persons.personne))
+    by_person = records.select("source", personne=pl.Series(persons.personne)).filter(
+        pl.col("source") != OPPOSITION
+    )
     several = by_person.group_by("personne").agg(pl.len()).filter(pl.col("len") > 1)
-    if several.is_empty() and len(set(records["source"])) > 1:
+    if several.is_empty() and len(set(by_person["source"])) > 1:
         alerts.append("Aucune personne commune à deux sources : vérifier la clé et les extraits.")
     consents = by_person.filter(pl.col("source") == "cellule")
     return {
-        "fiches": records.height,
+        "fiches": by_person.height,
         "personnes": by_person["personne"].n_unique(),
         "personnes_dans_plusieurs_sources": several.height,
         "consentements": consents.height,

@@ -1,6 +1,7 @@
 -- Consents in force at the end of the month, folded from their events. Any doubt is no consent (GDPR art. 7):
 -- two different terms, a refusal or withdrawal whenever it came, a date after the month, an unknown recipient,
 -- a form that does not name what a list reveals, a representative without mandate, no expiry.
+-- A consent of someone who opposed, to contact or to processing, is none.
 -- The cellule checks everything again at delivery, against events that this extract cannot know.
 CREATE OR REPLACE TABLE core__a_rappeler_consentements AS
 WITH plies AS (
@@ -28,6 +29,7 @@ contraires AS (
 SELECT p.consentement_id, p.finalite, p.expire_le,
        CASE p.finalite WHEN 'RAPPEL_RSA' THEN 'rsa' WHEN 'RAPPEL_PPA' THEN 'ppa' END AS droit
 FROM plies AS p
+ANTI JOIN core__personnes_opposees AS o ON o.source = 'cellule' AND o.personne_id = p.consentement_id
 LEFT JOIN core__personnes_liees AS l ON l.source = 'cellule' AND l.personne_id = p.consentement_id
 LEFT JOIN contraires AS x ON x.personne_uid = l.personne_uid AND x.finalite = p.finalite
 WHERE p.est_donne AND p.est_date AND p.a_formulaire AND p.est_capable AND p.est_en_cours AND p.termes = 1

@@ -1,4 +1,4 @@
--- Every household of the territory with its stratum and profile. The address is the CAF's when there is one,
+-- Every household of the territory with its stratum and profile, those who opposed left out. The address is the CAF's when there is one,
 -- else the CPAM's. a_revenu_caf: the CAF pays it an income (AAH, ASPA, PreParE), which nobody absent from the
 -- CAF can have. Stratum L: CPAM household linked to a CAF household (counted in A, compared here).
 CREATE OR REPLACE TABLE core__situations_menages AS
@@ -89,6 +89,7 @@ SELECT s.instrument, s.menage_base_id,
             ELSE 'sans_emploi' END AS travail
 FROM situees AS s
 JOIN core__situations_communes AS t ON t.commune_insee = s.commune_retenue
+ANTI JOIN core__situations_opposees AS x ON x.instrument = s.instrument AND x.menage_base_id = s.menage_base_id
 LEFT JOIN c2s_cpam AS c ON s.instrument = 'cpam' AND c.menage_base_id = s.menage_base_id
 LEFT JOIN c2s_caf AS k ON s.instrument = 'caf' AND k.menage_base_id = s.menage_base_id
 LEFT JOIN logements AS o ON s.instrument = 'caf' AND o.menage_base_id = s.menage_base_id

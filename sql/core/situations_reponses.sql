@@ -10,5 +10,6 @@ FROM core__verifications AS v
 JOIN core__menages_personnes AS mp ON mp.source = v.source AND mp.personne_id = v.personne_id
     AND mp.instrument = v.source
 JOIN core__menages AS m USING (instrument, menage_id)
+ANTI JOIN core__situations_opposees AS x ON x.instrument = m.instrument AND x.menage_base_id = m.menage_base_id
 GROUP BY ALL
 ORDER BY v.source, m.menage_base_id

@@ -35,11 +35,18 @@ couverture AS (
     WHERE droit = 'rsa'
     GROUP BY ALL
 ),
+opposees AS (SELECT source, personne_id FROM core__personnes_opposees WHERE objet <> 'CONTACT'),
+dossiers_opposes AS (
+    SELECT DISTINCT p.dossier_id
+    FROM core__departement_personnes AS p
+    JOIN opposees AS x ON x.source = 'departement' AND x.personne_id = p.personne_id
+),
 dossiers AS (
     SELECT 'couverture' AS rubrique, 'departement_dossiers_rsa' AS modalite, NULL AS droit,
            count(DISTINCT d.dossier_id)::DOUBLE AS menages
     FROM core__departement_rsa AS d
     JOIN core__situations_communes AS c USING (commune_insee)
+    ANTI JOIN dossiers_opposes AS x USING (dossier_id)
     WHERE d.mois BETWEEN $debut AND $fin
 ),
 msa AS (
@@ -47,11 +54,13 @@ msa AS (
            count(DISTINCT d.dossier_id)::DOUBLE AS menages
     FROM core__departement_rsa AS d
     JOIN core__situations_communes AS c USING (commune_insee)
+    ANTI JOIN dossiers_opposes AS x USING (dossier_id)
     WHERE d.fonorg = 'MSA' AND d.rsa_etat = '2' AND d.rsa_du > 0 AND d.mois BETWEEN $debut AND $fin
     UNION ALL
     SELECT 'msa', 'personnes_regime_agricole', NULL, count(*)::DOUBLE
     FROM core__cpam_assures AS a
     JOIN core__situations_communes AS c USING (commune_insee)
+    ANTI JOIN opposees AS x ON x.source = 'cpam' AND x.personne_id = a.personne_id
     WHERE a.regime = 'AG'
 ),
 acc AS (
@@ -62,6 +71,15 @@ acc AS (
     JOIN core__caf_foyers AS c ON c.foyer_id = f.foyer_id AND c.mois = $fin
     WHERE m.instrument = 'caf' AND c.occlog = 'ACC' AND coalesce(c.aide_logement, 0) = 0
 ),
+retires AS (
+    SELECT 'oppositions' AS rubrique,
+           CASE instrument WHEN 'caf' THEN 'menages_retires_caf' ELSE 'menages_retires_cpam' END AS modalite,
+           NULL AS droit, count(*)::DOUBLE AS menages
+    FROM core__situations_opposees
+    JOIN core__situations_communes USING (commune_insee)
+    WHERE est_comptee
+    GROUP BY ALL
+),
 oppositions AS (
     SELECT 'exclus' AS rubrique, 'oppositions_' || lower(coalesce(objet, 'sans_objet')) AS modalite, NULL AS droit,
            count(*)::DOUBLE AS menages
@@ -70,5 +88,6 @@ oppositions AS (
 )
 SELECT rubrique, modalite, droit, menages::DOUBLE AS menages
 FROM (FROM situations UNION ALL FROM motifs UNION ALL FROM strates UNION ALL FROM regles UNION ALL FROM couverture
-      UNION ALL FROM dossiers UNION ALL FROM msa UNION ALL FROM acc UNION ALL FROM oppositions)
+      UNION ALL FROM dossiers UNION ALL FROM msa UNION ALL FROM acc UNION ALL FROM retires
+      UNION ALL FROM oppositions)
 ORDER BY rubrique, droit, modalite;

@@ -16,6 +16,7 @@ INPUTS = (
     "core__menages_personnes",
     "core__droits",
     "core__personnes_liees",
+    "core__personnes_opposees",
     "core__caf_foyers",
     "core__caf_personnes",
     "core__caf_prestations_personnes",

@@ -24,7 +24,9 @@ FILES = {
     "cpam": "cpam_assures",
     "departement": "dep_personnes",
     "cellule": "consentements",
+    "opposition": "oppositions",
 }
+EVENTS = ("cellule", "opposition")
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def written_down(
 
 def deliver(frame: pl.DataFrame, service: str, depot: Path) -> None:
     """Encode a nominative file and put its identity file and manifest where a delivery goes."""
-    table, name = FILES[service], "consentement_id" if service == "cellule" else "personne_id"
+    table, name = FILES[service], "consentement_id" if service in EVENTS else "personne_id"
     encoded = pl.concat(
         [
             frame.select(
@@ -128,7 +130,7 @@ def deliver(frame: pl.DataFrame, service: str, depot: Path) -> None:
         ],
         how="horizontal",
     )  # fmt: skip
-    folder = depot / service / MOIS
+    folder = depot / ("cellule" if service == "opposition" else service) / MOIS
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{table}__identite.parquet"
     encoded.write_parquet(path)
@@ -150,6 +152,8 @@ def declare(warehouse: Warehouse, services: list[str], epochs: list[str] | None 
         for service, epoch in zip(services, epochs or [EPOCH] * len(services), strict=True)
     ]
     warehouse.replace("meta__extraits", pl.DataFrame(rows))
+    nobody = dict.fromkeys(("consentement_id", "objet"), pl.String)
+    warehouse.replace("core__cellule_oppositions", pl.DataFrame(schema=nobody))
 
 
 def settings_in(folder: Path) -> Settings:

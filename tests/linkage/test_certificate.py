@@ -2,13 +2,16 @@ import json
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from pipelines.files import sha256
-from pipelines.linkage import Extract, delete_identities, forget
+from pipelines.linkage import Extract, delete_identities, forget, run
+from pipelines.refusals import MissingSourceRefusal
 from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
 from tests.linkage.people import MOIS, declare, settings_in
 
+CERTIFICATE = "effacement_identites.json"
 EXTRACTS = [Extract("caf-1", "caf", MOIS), Extract("cpam-1", "cpam", MOIS)]
 
 
@@ -57,6 +60,36 @@ def test_identities_are_kept_when_the_settings_say_so(tmp_path: Path) -> None:
     keep = settings.appariement.model_copy(update={"supprimer_identites": False})
     delete_identities(settings.model_copy(update={"appariement": keep}), EXTRACTS)
     assert all(path.exists() for path in paths)
+
+
+def test_forgetting_deletes_older_extracts_of_the_same_partner_too(tmp_path: Path) -> None:
+    settings, paths = _depot(tmp_path)
+    older = settings.dossiers.depot / "caf" / "2026-05" / paths[0].name
+    newer = settings.dossiers.depot / "caf" / "2026-07" / paths[0].name
+    for path in (older, newer):
+        path.parent.mkdir()
+        pl.DataFrame({"jeton_nir": ["b"]}).write_parquet(path)
+    (older.parent / "manifeste.json").write_text('{"extrait_id": "ancien"}')
+    with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
+        declare(warehouse, ["caf"])
+        forget(warehouse, settings)
+    assert not older.exists() and newer.exists()
+    lines = json.loads((settings.dossiers.sorties / "appariement" / CERTIFICATE).read_text())["fichiers"]
+    assert [(line["extrait_id"], line["fichier"][:11]) for line in lines] == [
+        ("ancien", "caf/2026-05"),
+        (f"caf-{MOIS}", "caf/2026-06"),
+    ]
+
+
+def test_a_file_deleted_earlier_is_asked_for_again(tmp_path: Path) -> None:
+    settings, paths = _depot(tmp_path)
+    delete_identities(settings, EXTRACTS)
+    with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
+        declare(warehouse, ["caf"])
+        with pytest.raises(MissingSourceRefusal, match="a été effacé le") as refusal:
+            run(warehouse, settings, MOIS)
+    assert f"--partenaire caf --mois {MOIS} --remplacer" in str(refusal.value)
+    assert paths[0].name in str(refusal.value)
 
 
 def test_forgetting_deletes_the_used_extracts_only(tmp_path: Path) -> None:

@@ -68,6 +68,14 @@ def test_hiding_the_nir_foretells_the_recall_without_nir(linked: Linked, linked_
     assert abs(told - right_ones / to_make) < 0.01
 
 
+def test_the_recall_told_covers_the_true_one(linked: Linked) -> None:
+    quality = linked.tables["out__qualite_appariement"]
+    for other in ("cpam", "departement"):
+        told = quality.filter(pl.col("source_g") == "caf", source_d=other, mesure="rappel").row(0, named=True)
+        _, right_ones, to_make = linked.pairs("caf", other)
+        assert told["bas"] <= right_ones / to_make <= told["haut"]
+
+
 def test_links_inside_sources_bound_the_false_links(linked: Linked) -> None:
     quality = linked.tables["out__qualite_appariement"]
     bounds = quality.filter(mesure="faux_liens_avant_choix", source_g="caf", source_d="cpam")
