@@ -177,7 +177,7 @@ def _whole_recall(
         apart + without * (1 / max(share, _LEAST_RECALL) - 1) for share in (recall, worst, high)
     )
     missed = (expected, _poisson(many)[1], _poisson(few)[0])
-    found = [links.height / max(links.height + number, 1) for number in missed]
+    found = [round(links.height / max(links.height + number, 1), 6) for number in missed]
     return _row("rappel", couple, found[0], links.height, (found[1], found[2]))
 
 
