@@ -11,9 +11,14 @@ WINDOW_MONTHS = 24
 """An extract for month M carries M-23..M (data contract, version 1)."""
 
 
+def is_month(text: str) -> bool:
+    """True when ``text`` is written AAAA-MM."""
+    return _MONTH.match(text) is not None
+
+
 def check_month(mois: str) -> str:
     """Return ``mois`` unchanged; raise :class:`Refusal` when it is not written AAAA-MM."""
-    if not _MONTH.match(mois):
+    if not is_month(mois):
         raise Refusal(
             "Ce mois n'est pas écrit AAAA-MM.", ou="mois demandé", que_faire="Écrire par exemple 2026-06."
         )

@@ -16,14 +16,33 @@ def refuse_bad_deliveries(found: list[Delivery], known: pl.DataFrame, remplacer:
     Raises :class:`ContractRefusal` or :class:`KeyRefusal` at the first fault.
     """
     for delivery in found:
-        _refuse_foreign_manifest(delivery)
-        _refuse_incomplete(delivery)
-        _refuse_stray_files(delivery)
-        _refuse_changed_files(delivery, may_lack_identity=_is_known(delivery, known))
+        _refuse_damaged(delivery, may_lack_identity=_is_known(delivery, known))
     _refuse_key_mismatch(found)
     _refuse_replayed(found, known)
     for delivery in found:
         _refuse_out_of_order(delivery, known, remplacer)
+
+
+def refuse_bad_backlog(
+    delivery: Delivery, others: list[Delivery], known: pl.DataFrame, remplacer: bool
+) -> None:
+    """Hold an older delivery against itself, ``others`` of the same run and ``known``.
+
+    Its identity files may be gone: nobody is linked from it. Its epoch may be an older one.
+    Raises :class:`ContractRefusal` or :class:`KeyRefusal` at the first fault.
+    """
+    _refuse_damaged(delivery, may_lack_identity=True)
+    epoch = delivery.manifest.millesime_cle
+    _refuse_key_mismatch([delivery, *(o for o in others if o.manifest.millesime_cle == epoch)])
+    _refuse_replayed([*others, delivery], known)
+    _refuse_out_of_order(delivery, known, remplacer)
+
+
+def _refuse_damaged(delivery: Delivery, *, may_lack_identity: bool) -> None:
+    _refuse_foreign_manifest(delivery)
+    _refuse_incomplete(delivery)
+    _refuse_stray_files(delivery)
+    _refuse_changed_files(delivery, may_lack_identity=may_lack_identity)
 
 
 def is_ingested(delivery: Delivery, known: pl.DataFrame) -> bool:

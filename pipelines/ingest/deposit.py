@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from pipelines.calendar import month_number, shift
+import polars as pl
+
+from pipelines.calendar import is_month, month_number, shift
 from pipelines.ingest.alerts import Alert
+from pipelines.ingest.controls import is_ingested, refuse_bad_backlog
 from pipelines.ingest.manifest import Delivery, read_delivery
-from pipelines.refusals import MissingSourceRefusal
+from pipelines.refusals import MissingSourceRefusal, Refusal
 from pipelines.settings import Settings
 from schemas import PARTNERS
 
@@ -44,6 +47,39 @@ def deliveries(settings: Settings, mois: str) -> tuple[list[Delivery], list[Aler
         found.append(read_delivery(folder))
         alerts += _late(partner, folder.name, mois)
     return found, alerts
+
+
+def backlog(
+    settings: Settings, found: list[Delivery], known: pl.DataFrame, remplacer: bool
+) -> tuple[list[Delivery], list[Alert]]:
+    """The older deliveries of the partners of ``found`` that ``known`` (meta__extraits) lacks, oldest first.
+
+    They give history and nothing else: one that is refused is left out and told, the month goes on.
+    """
+    accepted: list[Delivery] = []
+    alerts = []
+    for newest in found:
+        for folder in _older_folders(settings, newest):
+            try:
+                delivery = read_delivery(folder)
+                if is_ingested(delivery, known):
+                    continue
+                refuse_bad_backlog(delivery, [*accepted, *found], known, remplacer)
+                accepted.append(delivery)
+            except Refusal as refusal:
+                alerts.append(left_out(newest.partenaire, folder.name, refusal))
+    return accepted, alerts
+
+
+def left_out(partner: str, mois: str, refusal: Refusal) -> Alert:
+    """An older delivery that is refused, and why."""
+    text = f"L'extrait {NAMES[partner]} de {mois} manque à l'historique : {refusal.quoi} {refusal.que_faire}"
+    return Alert("avertissement", partner, text)
+
+
+def _older_folders(settings: Settings, newest: Delivery) -> list[Path]:
+    folders = (settings.dossiers.depot / newest.partenaire).iterdir()
+    return sorted(f for f in folders if is_month(f.name) and f.name < newest.mois and f.is_dir())
 
 
 def _newest_folder(settings: Settings, partner: str, mois: str) -> Path | None:

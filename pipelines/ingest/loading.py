@@ -24,15 +24,16 @@ TOKENS = "meta__jetons"
 def load_delivery(
     warehouse: Warehouse, settings: Settings, delivery: Delivery, communes: dict[str, str]
 ) -> None:
-    """Check each delivered table and append its accepted rows to its raw table.
+    """Check every delivered table, then append the accepted rows to the raw tables.
 
-    Raises :class:`pipelines.refusals.ContractRefusal` for a file that breaks the contract as a whole.
+    Raises :class:`pipelines.refusals.ContractRefusal` for a file that breaks the contract as a whole; nothing
+    of the delivery is then written.
     """
-    for table in tables_of(delivery.partenaire):
-        path = delivery.file_of(table.name)
-        if path is not None:
-            _store(warehouse, settings, delivery, table, _checked(path, table, delivery, communes))
-            _count_tokens(warehouse, delivery, table)
+    files = [(table, delivery.file_of(table.name)) for table in tables_of(delivery.partenaire)]
+    results = [(table, _checked(path, table, delivery, communes)) for table, path in files if path]
+    for table, result in results:
+        _store(warehouse, settings, delivery, table, result)
+        _count_tokens(warehouse, delivery, table)
 
 
 def _checked(path: Path, table: Table, delivery: Delivery, communes: dict[str, str]) -> Checked:
@@ -87,7 +88,7 @@ def _count(warehouse: Warehouse, delivery: Delivery, table: Table, result: Check
 def _count_tokens(warehouse: Warehouse, delivery: Delivery, table: Table) -> None:
     """Empty tokens per column, from the footer of the identity file: none of its rows is read here."""
     path = delivery.file_of(table.identite_name)
-    if path is None:
+    if path is None or not path.is_file():
         return
     footer = pq.read_metadata(path)
     empty = dict.fromkeys(TOKEN_COLUMNS, 0)
