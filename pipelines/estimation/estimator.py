@@ -6,7 +6,6 @@ X_B by two forms: from CPAM incomes where they are known (U, T, κ), by classes 
 Formulas and measured biases of the alternatives: design page « The estimate ».
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -236,18 +235,17 @@ def _drawn_coverage(evidence: Evidence, recall: Floats, generator: np.random.Gen
     return _coverage(evidence, linked, recall)
 
 
-def forms(evidence: Evidence) -> Iterator[str]:
-    """The forms that can be computed.
+def form(evidence: Evidence) -> str | None:
+    """The form of the estimate: by incomes where CPAM incomes are known, by classes where they are not.
 
-    By incomes where CPAM incomes are known, by classes where they are not, both summed when some are; by
-    classes alone as a second reading only once verification answers exist: at its prior, δ says nothing that
-    would be worth more than incomes.
+    « mixte » when both are needed. Classes alone, even with verification answers, stay a last resort: they put
+    the rate of RSA six to eight points too high on invented territories (docs/decisions/0005). None when no
+    CPAM household can be read.
     """
     has_incomes, has_classes = evidence.known.sum() > 0, evidence.unknown.sum() > 0
     if has_incomes:
-        yield "mixte" if has_classes else _OF_INCOMES
-    if (not has_incomes and has_classes) or evidence.answers.count:
-        yield _OF_CLASSES
+        return "mixte" if has_classes else _OF_INCOMES
+    return _OF_CLASSES if has_classes else None
 
 
 def missing(
@@ -281,9 +279,9 @@ def counts(evidence: Evidence, found: Missing) -> tuple[Floats, Floats]:
 
 
 def estimate(evidence: Evidence, draws: int, level: float, generator: np.random.Generator) -> Estimate | None:
-    """The corrected estimate; where two forms are possible, the wider. None without CPAM household."""
-    found = [_estimate_form(evidence, f, draws, level, generator) for f in forms(evidence)]
-    return max(found, key=lambda e: e.width, default=None)
+    """The corrected estimate and its interval. None without CPAM household."""
+    forme = form(evidence)
+    return None if forme is None else _estimate_form(evidence, forme, draws, level, generator)
 
 
 def _estimate_form(
