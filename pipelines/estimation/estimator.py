@@ -238,7 +238,7 @@ def _drawn_coverage(evidence: Evidence, recall: Floats, generator: np.random.Gen
 def form(evidence: Evidence) -> str | None:
     """The form of the estimate: by incomes where CPAM incomes are known, by classes where they are not.
 
-    « mixte » when both are needed. Classes alone, even with verification answers, stay a last resort: they put
+    « mixte » when both are needed. Classes alone, even with answers, stay a last resort: they put
     the rate of RSA six to eight points too high on invented territories (docs/decisions/0005). None when no
     CPAM household can be read.
     """
