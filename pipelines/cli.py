@@ -1,12 +1,13 @@
 """One command, nonrecours: French verbs, French messages. A verb imports its stage when it runs."""
 
+import atexit
 import logging
 import os
 import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,21 +52,47 @@ Partenaire = Annotated[str, typer.Option("--partenaire", help="caf, cpam, depart
 
 
 def main() -> None:
-    """Run the command; a refusal is three French lines and an exit code, never a traceback."""
+    """The command ``nonrecours``: run it, and leave with its exit code."""
+    ending = _Ending()
+    atexit.register(ending.leave)
+    ending.code = run(sys.argv[1:])
+
+
+class _Ending:
+    """Leaves the process once everything registered to end after this has ended, Prefect's server included.
+
+    The interpreter is not torn down: after a flow, DuckDB 2.0 (nanobind) would print every object that is then
+    still alive as a leak. Their memory goes with the process.
+    """
+
+    code = 70
+
+    def leave(self) -> None:
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(BrokenPipeError):
+                stream.flush()
+        os._exit(self.code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; return its exit code. A refusal is three French lines, never a traceback."""
     try:
-        app(standalone_mode=False)
+        app(arguments, standalone_mode=False)
     except TyperException as mistake:
-        print(_usage(mistake), file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        return _told(_usage(mistake), SettingsRefusal.code)
     except (KeyboardInterrupt, typer.Abort):
-        print("Interrompu : rien n'a été écrit à moitié.", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
+        return _told("Interrompu : rien n'a été écrit à moitié.", 130)
     except Refusal as refusal:
-        print(refusal, file=sys.stderr)  # noqa: T201
-        sys.exit(refusal.code)
+        return _told(str(refusal), refusal.code)
     except Exception as error:
-        print(_fault(error), file=sys.stderr)  # noqa: T201
-        sys.exit(70)
+        return _told(_fault(error), 70)
+    return 0
+
+
+def _told(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201
+    return code
 
 
 def _verified(table: "TableVerification") -> str:
@@ -448,7 +475,7 @@ def _listen_to_stages() -> None:
     logger.propagate = False
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    logger.addHandler(handler)
+    logger.handlers = [handler]
 
 
 if __name__ == "__main__":

@@ -92,15 +92,20 @@ def _newest_folder(settings: Settings, partner: str, mois: str) -> Path | None:
 
 def _absent(settings: Settings, partner: str, mois: str) -> list[Alert]:
     if partner in settings.partenaires.attendus:
-        late = settings.partenaires.retard_admis
         raise MissingSourceRefusal(
-            f"Aucun extrait {NAMES[partner]} pour {mois}, ni pour les {late} mois précédents. "
+            f"Aucun extrait {NAMES[partner]} pour {mois}{_nor_before(settings.partenaires.retard_admis)}. "
             f"{WITHOUT[partner]}",
             ou=f"dépôt, {partner}/{mois}",
             que_faire="Relancer le partenaire, ou calculer le dernier mois où tous ont livré.",
         )
     gravite = "avertissement" if partner == "cellule" else "information"
     return [Alert(gravite, partner, f"Pas d'extrait {NAMES[partner]} pour {mois}. {WITHOUT[partner]}")]
+
+
+def _nor_before(months: int) -> str:
+    if months == 0:
+        return ""
+    return ", ni pour le mois d'avant" if months == 1 else f", ni pour les {months} mois d'avant"
 
 
 def _late(partner: str, delivered: str, mois: str) -> list[Alert]:
