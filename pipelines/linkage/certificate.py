@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.files import sha256, whole_file
+from pipelines.linkage.renewal import was_carried_over
 from pipelines.linkage.sources import Extract, certificate_path, deleted_files, used_extracts
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
@@ -17,9 +18,9 @@ def forget(warehouse: Warehouse, settings: Settings) -> dict[str, int | str]:
     """Delete the identity files of the used extracts and of older ones of the same partners; return counts.
 
     An older extract in the dépôt was linked in its time, or never will be. Nothing is deleted when the
-    settings keep identities.
+    settings keep identities, or while the last links were carried over: what came since waits to be linked.
     """
-    if not settings.appariement.supprimer_identites:
+    if not settings.appariement.supprimer_identites or was_carried_over(warehouse):
         return {"identites_effacees": 0}
     extracts = [known for used in used_extracts(warehouse) for known in _up_to(settings, used)]
     before = sum(len(_identity_files(settings, extract)) for extract in extracts)

@@ -39,6 +39,10 @@ PLAIN = {"sexe": pl.String, "commune_insee": pl.String, "naissance_annee": pl.In
 _USED_NAME = {token: token.replace("_usage_", "_naissance_") for token in TOKENS if "_usage_" in token}
 
 
+class IdentitiesDeleted(MissingSourceRefusal):
+    """The identity file was deleted after an earlier linkage: its persons cannot be compared again."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A partner's list of persons. ``est_evenementielle``: rows are events (consents), not persons.
@@ -172,8 +176,10 @@ def _delivered_file(settings: Settings, source: Source, extract: Extract) -> Pat
         return path
     if source.est_attendue or path.name in _promised_files(path.parent):
         name = f"{source.partenaire}/{extract.mois}/{path.name}"
-        raise MissingSourceRefusal(
-            _why_missing(settings, name, extract),
+        deleted = _deleted_on(settings, name)
+        refusal = MissingSourceRefusal if deleted is None else IdentitiesDeleted
+        raise refusal(
+            _why_missing(extract, deleted),
             ou=name,
             que_faire=f"Demander au partenaire de redéposer {extract.mois} : « nonrecours pseudonymiser … "
             f"--partenaire {source.partenaire} --mois {extract.mois} --remplacer ». L'appariement déjà fait "
@@ -182,13 +188,16 @@ def _delivered_file(settings: Settings, source: Source, extract: Extract) -> Pat
     return None
 
 
-def _why_missing(settings: Settings, name: str, extract: Extract) -> str:
+def _deleted_on(settings: Settings, name: str) -> str | None:
     lines = [line for line in deleted_files(certificate_path(settings)) if line["fichier"] == name]
-    if not lines:
+    return str(lines[-1]["efface_le"])[:10] if lines else None
+
+
+def _why_missing(extract: Extract, deleted: str | None) -> str:
+    if deleted is None:
         return f"Le fichier d'identité de l'extrait de {extract.mois} n'a pas été livré, ou a été retiré."
-    day = lines[-1]["efface_le"][:10]
     return (
-        f"Le fichier d'identité de l'extrait de {extract.mois} a été effacé le {day}, après un premier "
+        f"Le fichier d'identité de l'extrait de {extract.mois} a été effacé le {deleted}, après un premier "
         "appariement. Le partenaire n'a rien déposé depuis : ses personnes ne peuvent être liées de nouveau."
     )
 

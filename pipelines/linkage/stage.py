@@ -8,8 +8,9 @@ from pipelines.linkage import oppositions
 from pipelines.linkage.charts import write_charts
 from pipelines.linkage.persons import Persons, gather, kept_pairs, linked_persons
 from pipelines.linkage.quality import measure
+from pipelines.linkage.renewal import can_carry_over, carry_over
 from pipelines.linkage.scoring import score
-from pipelines.linkage.sources import OPPOSITION, SOURCES, load_records, used_extracts
+from pipelines.linkage.sources import OPPOSITION, SOURCES, IdentitiesDeleted, load_records, used_extracts
 from pipelines.linkage.training import Model, train
 from pipelines.linkage.workspace import comparison_room, silent_splink
 from pipelines.refusals import Refusal
@@ -38,12 +39,17 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
     The others are ``core__consentements_ambigus`` (consents with two close candidates, linked to nobody),
     ``core__personnes_opposees`` (records of the persons who opposed) and ``out__qualite_appariement``. Charts
     and the trained model go to ``sorties/appariement/<mois>``.
+    Identities deleted after an earlier linkage are not asked for again: its links are carried over.
     Raises :class:`Refusal` when an identity file is missing or the machine cannot hold the comparison; the
     message holds no value.
     """
     try:
         with silent_splink(), comparison_room(settings.dossiers.travail) as room:
-            return _link(room, warehouse, settings, mois)
+            return _told(warehouse, mois, _link(room, warehouse, settings, mois))
+    except IdentitiesDeleted:
+        if not can_carry_over(warehouse):
+            raise
+        return _told(warehouse, mois, carry_over(warehouse))
     except (duckdb.Error, SplinkException) as error:
         kind = type(error).__name__
     raise Refusal(
@@ -81,6 +87,18 @@ def _link(room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Setti
         "oppositions": everyone.height - people.height,
         "oppositions_liees": opposed["opposition_id"].n_unique(),
     }
+
+
+def _told(warehouse: Warehouse, mois: str, counts: Counts) -> Counts:
+    """The counts, their warning also among the alerts of the month, where ``nonrecours etat`` reads."""
+    if warehouse.exists("meta__alertes"):
+        warehouse.connection.execute(
+            "DELETE FROM meta__alertes WHERE mois = $mois AND etape = 'appariement'", {"mois": mois}
+        )
+        if counts["alertes"]:
+            line = {"mois": mois, "etape": "appariement", "gravite": "avertissement", "source": "appariement"}
+            warehouse.append("meta__alertes", pl.DataFrame([line | {"message": counts["alertes"]}]))
+    return counts
 
 
 def _trained(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Model:
