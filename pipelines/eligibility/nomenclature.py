@@ -53,6 +53,21 @@ WORK_VARIABLES: Final = (
 )
 """Incomes from work: they make PPA possible, and a person of 18 to 25 who has some is not only a student."""
 
+NEUTRALISED: Final = (*WORK_VARIABLES, "chomage_net")
+"""Incomes left out once they have stopped for certain and nothing replaces them (CASF R262-13)."""
+
+REPLACEMENT_INCOMES: Final = (
+    "chomage_net",
+    "indemnites_chomage_partiel",
+    "revenus_stage_formation_pro",
+    *DAILY_ALLOWANCES,
+    "retraite_nette",
+    "pensions_invalidite",
+)
+REPLACEMENT_BENEFITS: Final = ("ass",)
+"""Revenus de substitution of CASF R262-13: what OpenFisca counts as such (unemployment, daily allowances,
+pensions) and what else the law calls a replacement income (ASS: code du travail L5421-2)."""
+
 PERSON_BENEFITS: Final = ("aah", "caah", "ass", "asi")
 HOUSEHOLD_BENEFITS: Final = (
     "aide_logement",

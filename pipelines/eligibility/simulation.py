@@ -12,12 +12,16 @@ from pipelines.eligibility.nomenclature import (
     DAILY_ALLOWANCES,
     HOUSEHOLD_BENEFITS,
     ISOLATION_MONTHS,
+    NEUTRALISED,
     PERSON_BENEFITS,
+    REPLACEMENT_BENEFITS,
+    REPLACEMENT_INCOMES,
     STOPPAGES,
     VARIABLE_OF_NATRESS,
 )
 from pipelines.eligibility.observed import STATUSES, Flags, Floats, Ints
 from pipelines.eligibility.quarter import (
+    CARRIED_MONTHS,
     CHILD,
     CHILD_LIMIT_MONTHS,
     INCOME_MONTHS,
@@ -37,6 +41,7 @@ ROLES: Final = {
 """Flattened sub-roles of each entity, by rank: applicant, spouse, child."""
 
 WEALTH_INCOMES: Final = ("revenus_locatifs", "revenus_capital")
+INTERRUPTION_EUR: Final = np.float32(1)
 _INCOMES: Final = tuple(dict.fromkeys(VARIABLE_OF_NATRESS.values()))
 _EMPTY_MONTHLY: Final = ("remuneration_apprenti",)
 _FALSE_MONTHLY: Final = ("etudiant", "stagiaire", "autonomie_financiere")
@@ -158,7 +163,7 @@ def _write_people(inputs: Inputs, quarter: Quarter) -> None:
 
 
 def _write_incomes(inputs: Inputs, quarter: Quarter) -> None:
-    incomes = carried_incomes(quarter)
+    incomes = mark_interruptions(quarter, carried_incomes(quarter))
     nothing = np.zeros((len(quarter.members), WINDOW), np.float32)
     incomes["indemnites_journalieres"] = sum((incomes.get(a, nothing) for a in DAILY_ALLOWANCES), nothing)
     for variable in (*_INCOMES, *_EMPTY_MONTHLY, "indemnites_journalieres"):
@@ -224,6 +229,41 @@ def carried_incomes(quarter: Quarter) -> dict[str, Floats]:
         )
         for name, table in quarter.people.incomes.items()
     }
+
+
+def mark_interruptions(quarter: Quarter, incomes: dict[str, Floats]) -> dict[str, Floats]:
+    """CASF R262-13. An income that stopped inside the reference quarter M-4..M-2 is left out of the RSA.
+
+    « Il n'est pas tenu compte » of an income from work, or of an unemployment allowance, whose payment has
+    stopped for certain and that no replacement income follows. OpenFisca sees it only when M-1 is positive
+    and M nil, months that both lie after the shifted quarter. One euro in M-1, which counts for nothing
+    there, shows it the end of an income whose M-1 and M are *declared* nil; months not yet declared prove
+    nothing (trap 1). A quarter M-3..M-1, where M-1 counts, keeps OpenFisca's own reading.
+    """
+    if not shifted_reference_quarter(quarter.first, quarter.shifted_since):
+        return incomes
+    certain = declared_months(quarter)[:, -CARRIED_MONTHS:].all(axis=1) & ~_replaced(quarter, incomes)
+    return {
+        name: _interrupted(table, certain, quarter.reference) if name in NEUTRALISED else table
+        for name, table in incomes.items()
+    }
+
+
+def _interrupted(table: Floats, certain: Flags, reference: slice) -> Floats:
+    """The income with one euro in M-1 where it was earned in the reference quarter and is nil since."""
+    earned = table[:, reference].sum(axis=1) > 0
+    stopped = earned & certain & (table[:, -CARRIED_MONTHS:] == 0).all(axis=1)
+    marked = table.copy()
+    marked[stopped, -CARRIED_MONTHS] = INTERRUPTION_EUR
+    return marked
+
+
+def _replaced(quarter: Quarter, incomes: dict[str, Floats]) -> Flags:
+    """Persons who have a replacement income in the month of right."""
+    benefits = (quarter.person(quarter.people.benefits[name]) for name in REPLACEMENT_BENEFITS)
+    tables = (*benefits, *(incomes[name] for name in REPLACEMENT_INCOMES if name in incomes))
+    replaced: Flags = np.any([table[:, -1] > 0 for table in tables], axis=0)
+    return replaced
 
 
 def _write_months(inputs: Inputs, variable: str, quarter: Quarter, table: Floats) -> None:

@@ -177,10 +177,6 @@ def _of(why: str) -> set[frozenset[tuple[str, str]]]:
     return {frozenset(((a, b), (c, d))) for a, b, c, d in rows.select(pl.nth(range(4))).iter_rows()}
 
 
-NEUTRALISED_LATE = ("M26", "M52")
-"""Income stopped before the month that precedes the right: OpenFisca neutralises at M-1 only."""
-
-
 def _rights(run: Run, warehouse: Warehouse) -> pl.DataFrame:
     """Rights of the household of each first adult, in clear ids; a possible couple is taken together."""
     first = warehouse.read("core__menages_personnes").filter(pl.col("role") == "DEM")
@@ -205,18 +201,8 @@ def _disagreements(run: Run, warehouse: Warehouse, paper: pl.DataFrame) -> list[
 
 
 def test_every_right_is_the_one_worked_out_on_paper_to_the_cent(run: Run, warehouse: Warehouse) -> None:
-    paper = expected("droits").filter(~pl.col("menage").is_in(NEUTRALISED_LATE))
+    paper = expected("droits")
     assert paper["menage"].n_unique() > 50
-    assert _disagreements(run, warehouse, paper) == []
-
-
-@pytest.mark.xfail(
-    strict=True, reason="CASF R262-13: an income that stopped is neutralised whatever the month"
-)
-def test_an_income_that_stopped_in_the_reference_quarter_is_neutralised(
-    run: Run, warehouse: Warehouse
-) -> None:
-    paper = expected("droits").filter(pl.col("menage").is_in(NEUTRALISED_LATE))
     assert _disagreements(run, warehouse, paper) == []
 
 
@@ -243,7 +229,7 @@ def test_one_person_of_a_possible_couple_alone_is_paid_like_anyone_alone(
 
 
 def test_each_household_stands_where_its_file_says(run: Run, warehouse: Warehouse) -> None:
-    paper = expected("situations").filter(pl.col("menage") != "M26", pl.col("menage") != "M52")
+    paper = expected("situations")
     heads = _rights(run, warehouse).select("personne", "menage_id").unique()
     stated = warehouse.read("core__situations").select("menage_base_id", "droit", "situation")
     found = heads.join(stated, left_on="menage_id", right_on="menage_base_id")
