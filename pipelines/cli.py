@@ -61,7 +61,7 @@ def main() -> None:
 class _Ending:
     """Leaves the process once everything registered to end after this has ended, Prefect's server included.
 
-    The interpreter is not torn down: after a flow, DuckDB 2.0 (nanobind) would print every object that is then
+    The interpreter is not torn down: after a flow, DuckDB 2.0 (nanobind) would print every object then
     still alive as a leak. Their memory goes with the process.
     """
 
