@@ -18,6 +18,7 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from pipelines import roles
+from pipelines.calendar import period_code
 from pipelines.refusals import ContractRefusal, Refusal, SettingsRefusal
 from pipelines.settings import SETTINGS_FILE, Settings, load
 
@@ -374,7 +375,8 @@ def executer(
         _print_counts(name, stage_counts)
     if all(stage.get("deja_fait") for name, stage in counts.items() if name != "passage"):
         console.print("Rien à faire : ce mois a déjà été traité sur les mêmes extraits.")
-    console.print(f"Rapport : {counts['rapport'].get('rapport', settings.dossiers.sorties)}")
+    folder = settings.dossiers.sorties / settings.territoire.code / period_code(mois)
+    console.print(f"Rapport : {folder / 'rapport.html'}", soft_wrap=True)
 
 
 @app.command()
