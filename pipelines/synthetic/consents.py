@@ -9,6 +9,7 @@ import polars as pl
 from pipelines import calendar
 from pipelines.synthetic.defects import HABITS, typed
 from pipelines.synthetic.extracts import Registry, Scene, numbered, registry
+from schemas import TABLES
 
 MET, MET_PRECARIOUS = 0.012, 0.035
 """Adults met at an action over the year, and those entitled to something (assumed: 1.5 to 2 % together)."""
@@ -28,28 +29,8 @@ OUTCOME_SHARES = (0.25, 0.30, 0.10, 0.20, 0.15)
 DOUBTS = ("formulaire", "destinataire", "date", "contradiction", "representant", "expire")
 UNKNOWN_RECIPIENT = "ASSOCIATION_X"
 
-EVENTS = (
-    "personne",
-    "consentement_id",
-    "finalite",
-    "destinataire",
-    "evenement",
-    "evenement_le",
-    "recueilli_par",
-    "action_id",
-    "canal_recueil",
-    "formulaire_version",
-    "formulaire_sha256",
-    "expire_le",
-    "capacite",
-    "representant_ref",
-    "telephone",
-    "courriel",
-    "adresse_contact",
-    "canal_prefere",
-    "creneau",
-    "est_date_fausse",
-)
+_CONTRACT = TABLES["consentements"]
+EVENTS = ("personne", *_CONTRACT.own, *_CONTRACT.vault, "est_date_fausse")
 
 
 class Cellule:

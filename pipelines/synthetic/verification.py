@@ -6,6 +6,7 @@ import polars as pl
 
 from pipelines import calendar
 from pipelines.synthetic.extracts import Scene, home_at
+from schemas import TABLES
 
 NO_ANSWER, NO_INTERVIEW = 0.07, 0.10
 """Records nobody answered about; persons absent from the CAF who declined the interview (assumed)."""
@@ -13,18 +14,7 @@ NO_ANSWER, NO_INTERVIEW = 0.07, 0.10
 AGE_BANDS = (35, 55)
 """Ages, in years, at which a new stratum starts."""
 
-ANSWERS = (
-    "echantillon_id",
-    "personne_id",
-    "volet",
-    "connu_caf",
-    "connu_cpam",
-    "connu_msa",
-    "eligible_rsa",
-    "eligible_ppa",
-    "mode",
-    "verifie_le",
-)
+ANSWERS = TABLES["verifications"].own
 
 
 @dataclass(frozen=True)
