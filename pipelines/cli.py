@@ -141,7 +141,7 @@ def _print_counts(title: str, counts: Mapping[str, Any]) -> None:
     grid = {name: value for name, value in _by_table(counts).items() if len(value) > 1}
     table = Table(title=title, title_justify="left", show_header=False)
     for name, value in counts.items():
-        if not isinstance(value, dict) and name.rpartition(".")[0] not in grid:
+        if not _is_grid(value) and name.rpartition(".")[0] not in grid:
             table.add_row(name.replace("_", " ").replace(".", " "), _shown(value))
     console.print(table)
     if grid:
@@ -154,9 +154,13 @@ def _by_table(counts: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         place, _, measure = name.rpartition(".")
         if place:
             rows.setdefault(place, {})[measure] = value
-        elif isinstance(value, dict):
-            rows |= {key: inner for key, inner in value.items() if isinstance(inner, dict)}
+        elif _is_grid(value):
+            rows |= value
     return rows
+
+
+def _is_grid(value: object) -> bool:
+    return isinstance(value, dict) and any(isinstance(inner, dict) for inner in value.values())
 
 
 def _print_grid(rows: Mapping[str, Mapping[str, Any]]) -> None:
@@ -179,6 +183,14 @@ def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4f}".rstrip("0").rstrip(".").replace(".", ",")
     return str(value)
+
+
+def _in_points(rates: "pl.DataFrame") -> "pl.DataFrame":
+    """The verdict on the rates, narrow enough for a terminal: points, one decimal."""
+    names = {"taux_vrai": "vrai", "taux_observe": "observé", "taux_naif": "naïf", "taux_corrige": "corrigé"}
+    bounds = {"taux_bas": "bas", "taux_haut": "haut"}
+    points = rates.with_columns((100 * rates[name]).round(1) for name in (names | bounds))
+    return points.select("droit", *(names | bounds), couvert="est_couvert").rename(names | bounds)
 
 
 def _print_frame(title: str, frame: "pl.DataFrame") -> None:
@@ -465,7 +477,7 @@ def confronter(
     with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
         for title, frame in (
             ("Appariement", judge_linkage(warehouse, verite, correspondances)),
-            ("Taux de non-recours", judge_rates(warehouse, verite, mois)),
+            ("Ménages non recourants sur 100 éligibles", _in_points(judge_rates(warehouse, verite, mois))),
         ):
             _print_frame(title, frame)
 
