@@ -50,7 +50,7 @@ preuves: install
 
 # Temps et mémoire de chaque étape, dans une même exécution.
 bench: install
-	/usr/bin/time -v bash demo.sh "$(NR)" travail/bench "$(HABITANTS)" "$(GRAINE)"
+	bash demo.sh "$(NR)" travail/bench "$(HABITANTS)" "$(GRAINE)"
 
 clean:
 	rm -rf $(VENV) demo

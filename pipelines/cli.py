@@ -383,6 +383,7 @@ def executer(
 
         Thread(target=warm_up, daemon=True).start()
         counts = mensuel(mois, str(reglages.resolve()), depuis)
+    console.print(f"Mémoire : {_peak_gib():.1f} Gio au plus", style="dim")
     for name, stage_counts in counts.items():
         _print_counts(name, stage_counts)
     if all(stage.get("deja_fait") for name, stage in counts.items() if name != "passage"):
@@ -480,6 +481,12 @@ def confronter(
             ("Ménages non recourants sur 100 éligibles", _in_points(judge_rates(warehouse, verite, mois))),
         ):
             _print_frame(title, frame)
+
+
+def _peak_gib() -> float:
+    from resource import RUSAGE_SELF, getrusage
+
+    return getrusage(RUSAGE_SELF).ru_maxrss / 1024**2
 
 
 def _listen_to_stages() -> None:
