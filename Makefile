@@ -29,7 +29,7 @@ demo: install
 	@bash demo.sh "$(NR)" "$(DEMO)" "$(HABITANTS)" "$(GRAINE)"
 
 test: install $(VENV)/.navigateur
-	$(BIN)/pytest -n 2 --dist loadfile -m "not preuve"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not preuve"
 
 # Les tests du rapport ouvrent un vrai navigateur.
 $(VENV)/.navigateur: | install

@@ -17,6 +17,14 @@ MONTH = MONTHS[-1]
 PARTNERS = ("caf", "cpam", "departement", "cellule")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers (``--dist loadgroup``), one of them builds the small territory; else by file."""
+    for item in items:
+        is_built = "small_territory" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("territoire" if is_built else str(item.path)))
+
+
 @dataclass(frozen=True)
 class Chain:
     """A project folder after one run of the chain. ``comptes``: the counts of each stage."""

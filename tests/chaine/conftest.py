@@ -13,13 +13,6 @@ from pipelines.settings import SETTINGS_FILE, Settings, anchored, as_toml
 from tests.conftest import MONTH, Chain
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker builds the chain once for all the tests of this room."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("chaine"))
-
-
 @dataclass(frozen=True)
 class Project:
     """A project folder, with the dépôt, the vault and the keys of the small territory."""
