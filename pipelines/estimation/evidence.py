@@ -30,7 +30,7 @@ _A1, _A2 = pl.col("strate") == "A1", pl.col("strate") == "A2"
 _COMPARABLE = _A1 & _KNOWN & pl.col("dossier").is_in(RESTING) & ~pl.col("a_revenu_caf")
 """CAF non-recipients who could as well be absent from it: one whom the CAF pays an income (AAH…) could not.
 
-Kept in, they made half of the households entitled on CPAM data only (κ .30 for .5 on an invented territory).
+Of 29 households wrongly entitled on CPAM data, read one by one, 12 or 13 were on AAH (docs/decisions/0004).
 """
 _LINKED = pl.col("strate").is_in(["L", "S"])
 _CPAM = pl.col("strate").is_in(["B", "L", "S"])

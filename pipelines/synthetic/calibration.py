@@ -8,9 +8,9 @@ from pipelines.synthetic.margins import section
 from pipelines.synthetic.rates import true_rates
 
 TARGETS = {
-    "rsa_payes": (1500.0, "CNAF, Saint-Gaudens 2020, étendu aux 104 communes"),
-    "ppa_payees": (2750.0, "CNAF, Saint-Gaudens 2020, étendu aux 104 communes"),
-    "aah": (1500.0, "CNAF, Saint-Gaudens 2020, étendu aux 104 communes"),
+    "rsa_payes": (1500.0, "ordre de grandeur visé (hypothèse)"),
+    "ppa_payees": (2750.0, "ordre de grandeur visé (hypothèse)"),
+    "aah": (1500.0, "ordre de grandeur visé (hypothèse)"),
     "taux_rsa": (0.33, "DREES, Dossiers 92, 2018"),
     "taux_ppa": (0.30, "DGCS, 2016"),
     "part_c2s": (0.13, "Fonds de la C2S, fin 2023 (11 %), majoré pour un territoire pauvre"),
