@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS = never
 UV     := $(BIN)/uv
-LOCKS  := requirements/partenaire.txt requirements/chaine.txt requirements/developpement.txt
+LOCKS  := requirements/partenaire.txt requirements/chaine.txt requirements/developpement.txt requirements/spark.txt
 
 .PHONY: install demo test check fix bench preuves locks clean
 
@@ -59,3 +59,4 @@ locks: $(BIN)/uv
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements/partenaire.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra chaine pyproject.toml -o requirements/chaine.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra chaine --extra developpement pyproject.toml -o requirements/developpement.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra chaine --extra developpement --extra spark pyproject.toml -o requirements/spark.txt
