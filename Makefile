@@ -4,7 +4,6 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS = never
 UV     := $(BIN)/uv
-LOCKS  := requirements/partenaire.txt requirements/chaine.txt requirements/developpement.txt requirements/spark.txt
 
 .PHONY: install demo test check fix bench preuves locks clean
 
@@ -55,8 +54,12 @@ bench: install
 clean:
 	rm -rf $(VENV) demo
 
+# Ce qui est livré est ce qui est éprouvé : les autres verrous suivent celui des tests.
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+          --no-header --no-annotate pyproject.toml
+TESTED  = --constraints requirements/developpement.txt
 locks: $(BIN)/uv
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements/partenaire.txt
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra chaine pyproject.toml -o requirements/chaine.txt
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra chaine --extra developpement pyproject.toml -o requirements/developpement.txt
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra chaine --extra developpement --extra spark pyproject.toml -o requirements/spark.txt
+	$(COMPILE) --extra chaine --extra developpement -o requirements/developpement.txt
+	$(COMPILE) $(TESTED) -o requirements/partenaire.txt
+	$(COMPILE) $(TESTED) --extra chaine -o requirements/chaine.txt
+	$(COMPILE) $(TESTED) --extra chaine --extra developpement --extra spark -o requirements/spark.txt
