@@ -12,12 +12,12 @@ import numpy.typing as npt
 import polars as pl
 
 from pipelines.synthetic.identities import nir_key
+from pipelines.synthetic.margins import section
 from pipelines.synthetic.names import TRANSLITERATIONS
 
 SURNAME_TYPO, GIVEN_NAME_TYPO, MISSING, DATE_SWAP = 0.03, 0.03, 0.01, 0.02
 UNKNOWN_DAY, UNKNOWN_DAY_FOREIGN_BORN, YEAR_1028 = 0.002, 0.03, 0.0002
 WRONG_NIR, PROVISIONAL_KEPT, OTHER_SPELLING, JOINED_OR_SPLIT = 0.004, 0.6, 0.15, 0.15
-NIR_MISSING_FACTOR_FOREIGN, NIR_MISSING_FACTOR_PRECARIOUS, NIR_MISSING_FACTOR_NON_TAKER = 4.0, 2.5, 3.0
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 NAMES = ("nom_naissance", "nom_usage", "prenoms")
@@ -57,8 +57,8 @@ HABITS = {
 def typed(rng: np.random.Generator, truth: pl.DataFrame, habits: Habits) -> pl.DataFrame:
     """The identities as one partner typed them: the columns of ``IDENTITY``, all text, in the rows' order.
 
-    ``truth`` has the columns of :func:`pipelines.synthetic.identities.invent_identities`, plus est_precaire
-    and est_non_recourant.
+    ``truth`` has the columns of :func:`pipelines.synthetic.identities.invent_identities`, plus est_precaire,
+    est_non_recourant and est_jeune.
     """
     named = _names(rng, truth, habits)
     columns = {name: named[name] for name in NAMES}
@@ -206,13 +206,8 @@ def _nirs(rng: np.random.Generator, truth: pl.DataFrame, habits: Habits) -> pl.S
 
 
 def _missing_factors(truth: pl.DataFrame) -> npt.NDArray[np.float64]:
-    factors = {
-        "est_ne_etranger": NIR_MISSING_FACTOR_FOREIGN,
-        "est_precaire": NIR_MISSING_FACTOR_PRECARIOUS,
-        "est_non_recourant": NIR_MISSING_FACTOR_NON_TAKER,
-    }
     product = np.ones(truth.height)
-    for column, factor in factors.items():
+    for column, factor in section("identite")["facteur_nir_absent"].items():
         product *= np.where(truth[column].fill_null(False).to_numpy(), factor, 1.0)
     return product
 

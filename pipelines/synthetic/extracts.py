@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,9 @@ from pipelines.synthetic.identities import invent_addresses, invent_identities
 RETYPED_PER_DELIVERY = 0.01
 """Share of a partner's records typed again between two deliveries (assumed)."""
 
+YOUNG = 26
+"""Age in years under which a person's NIR is missing more often."""
+
 LATE_INCOME = 0.01
 """Share of income rows first delivered wrong, and corrected by a later delivery of the same month."""
 
@@ -23,10 +27,10 @@ LATE_INCOME = 0.01
 class Scene:
     """A world with its identities, addresses and homes, and the months delivered.
 
-    ``identities``: one row per person, with est_precaire and est_non_recourant. ``residences``: personne,
-    mois, menage, role, commune_insee, logement, est_territoire. ``last_homes``: by month delivered, the last
-    home of everyone up to it, for those who are gone too. ``perimetre``: communes of the territory
-    and those touching it. ``deliveries``: months of the deliveries, in order.
+    ``identities``: one row per person, with est_jeune (under 26), est_precaire and est_non_recourant.
+    ``residences``: personne, mois, menage, role, commune_insee, logement, est_territoire. ``last_homes``:
+    by month delivered, the last home of everyone up to it, for those who are gone too. ``perimetre``:
+    communes of the territory and those touching it. ``deliveries``: months of the deliveries, in order.
     """
 
     world: World
@@ -75,7 +79,9 @@ class Registry:
 def set_scene(world: World, perimetre: Collection[str], deliveries: Sequence[str], graine: int) -> Scene:
     """Invent the identities and addresses of a world, for these deliveries."""
     generator = np.random.default_rng([graine, zlib.crc32(b"identites")])
-    identities = invent_identities(generator, world.personnes, world.unions, deliveries[-1])
+    identities = invent_identities(generator, world.personnes, world.unions, deliveries[-1]).with_columns(
+        est_jeune=pl.col("date_naissance") > _years_before(deliveries[-1], YOUNG)
+    )
     residences = _residences(world, calendar.window(deliveries[0])[0])
     return Scene(
         world,
@@ -87,6 +93,10 @@ def set_scene(world: World, perimetre: Collection[str], deliveries: Sequence[str
         tuple(deliveries),
         graine,
     )
+
+
+def _years_before(mois: str, years: int) -> date:
+    return date(int(mois[:4]) - years, int(mois[5:7]), 1)
 
 
 def registry(scene: Scene, partner: str) -> Registry:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipelines.synthetic import names
+from pipelines.synthetic.margins import section
 
 FIRST_ORDER = 500
 """Order numbers of the small communes never reach it: an invented NIR is nobody's."""
@@ -22,10 +23,8 @@ HUSBAND_NAME = {18: 0.60, 35: 0.80, 65: 0.90}
 """Share of married women using the husband's name, by the age the band starts at (published figures)."""
 DOUBLE_NAME = 0.05
 KEPT_AFTER_DIVORCE = 0.35
-SON_NAMED_AS_FATHER = 0.02
 DIT_ALIAS = 0.005
 PROVISIONAL_NIR_FOREIGN_BORN = 0.05
-ADULTS_PER_HOMONYM_PAIR = 4000
 
 _STREETS = names.words(
     """des~Pyrénées de~la~Garonne du~Comminges de~l'Église de~la~Mairie des~Écoles du~Stade de~la~Gare
@@ -148,7 +147,7 @@ def _surnames(
     mother: npt.NDArray[np.int64],
 ) -> names.Texts:
     """Drawn for the founders, inherited by the others, one choice per couple of parents."""
-    surname = _drawn_surnames(rng, origin)
+    surname = _with_adult_twins(rng, persons, father, mother, _drawn_surnames(rng, origin))
     choice = _choice_of_couple(rng, father, mother)
     born = persons["naissance"].dt.year().to_numpy()
     for rows in _generations(father, mother)[1:]:
@@ -168,6 +167,30 @@ def _drawn_surnames(rng: np.random.Generator, origin: names.Texts) -> names.Text
     other = names.surnames("occitane").draw(rng, len(alias))
     surname[alias] = np.char.add(np.char.add(surname[alias], " dit "), other)
     return surname
+
+
+def _with_adult_twins(
+    rng: np.random.Generator,
+    persons: pl.DataFrame,
+    father: npt.NDArray[np.int64],
+    mother: npt.NDArray[np.int64],
+    surname: names.Texts,
+) -> names.Texts:
+    """Some adults born the same day in the same commune are twins: one birth name, a home of their own."""
+    founders = persons.with_columns(row=pl.int_range(pl.len())).filter((father < 0) & (mother < 0))
+    pairs = _pairs(founders.drop_nulls("lieu_naissance"), "naissance", "lieu_naissance")
+    wanted = round(founders.height * section("identite")["part_adultes_avec_jumeau"] / 2)
+    apart = rng.spawn(1)[0]
+    for index in apart.choice(len(pairs), min(len(pairs), wanted), replace=False) if pairs else []:
+        first, second = pairs[int(index)]
+        surname[second] = surname[first]
+    return surname
+
+
+def _pairs(founders: pl.DataFrame, *alike: str) -> list[list[int]]:
+    """The first two rows of each group of founders who share all these columns."""
+    groups = founders.group_by(alike, maintain_order=True).agg(pl.col("row").head(2))
+    return groups.filter(pl.col("row").list.len() == 2)["row"].to_list()
 
 
 def _choice_of_couple(
@@ -201,7 +224,8 @@ def _given_names(
     culture = np.where(keeps, origin, "francaise")
     sexe, year = persons["sexe"].to_numpy(), persons["naissance"].dt.year().to_numpy()
     given = _drawn_given_names(rng, culture, sexe, year)
-    same = (father >= 0) & (sexe == 1) & (rng.random(len(origin)) < SON_NAMED_AS_FATHER)
+    share = section("identite")["fils_prenomme_comme_le_pere"]
+    same = (father >= 0) & (sexe == 1) & (rng.random(len(origin)) < share)
     given[same] = given[father[same]]
     return given
 
@@ -232,13 +256,8 @@ def _with_homonyms(
 ) -> tuple[names.Texts, names.Texts]:
     """Now and then two unrelated persons of one sex and birth date bear the same names."""
     founders = persons.with_columns(row=pl.int_range(pl.len())).filter((father < 0) & (mother < 0))
-    pairs = (
-        founders.group_by("sexe", "naissance", maintain_order=True)
-        .agg(pl.col("row").head(2))
-        .filter(pl.col("row").list.len() == 2)["row"]
-        .to_list()
-    )
-    wanted = min(len(pairs), max(1, persons.height // ADULTS_PER_HOMONYM_PAIR))
+    pairs = _pairs(founders, "sexe", "naissance")
+    wanted = min(len(pairs), max(1, persons.height // section("identite")["adultes_par_paire_homonyme"]))
     for index in rng.choice(len(pairs), wanted, replace=False) if pairs else []:
         model, copy = pairs[int(index)]
         surname[copy], given[copy] = surname[model], given[model]

@@ -117,14 +117,23 @@ def _conceive(rng: Rng, population: Population, month: int, due: int) -> None:
 
 def _give_birth(rng: Rng, population: Population, month: int) -> None:
     people = population.people
-    mother = np.flatnonzero((people["due"] == month) & (people["home"] >= 0))
+    mother = _of_each_child(rng, np.flatnonzero((people["due"] == month) & (people["home"] >= 0)))
     sexe = 1 + (rng.random(len(mother)) < 0.488)
     child = add_people(rng, population, month, np.zeros(len(mother), int), sexe, people["home"][mother], ENF)
     people = population.people
     people["birth"][child], people["nati"][child] = month, people["nati"][mother]
     people["lieu"][child] = np.where(rng.random(len(child)) < 0.72, "31483", "31555")
     people["mere"][child], people["pere"][child] = mother, people["conjoint"][mother]
+    second = np.flatnonzero(mother[1:] == mother[:-1]) + 1
+    for name in ("day", "lieu"):
+        people[name][child[second]] = people[name][child[second - 1]]
     people["due"][people["due"] == month] = NOBODY
+
+
+def _of_each_child(rng: Rng, mother: Array) -> Array:
+    """The mothers, twice when they have twins."""
+    twins = rng.spawn(1)[0].random(len(mother)) < section("identite")["jumeaux_par_accouchement"]
+    return np.repeat(mother, 1 + twins)
 
 
 def _come_of_age(population: Population, month: int) -> None:

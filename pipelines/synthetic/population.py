@@ -396,8 +396,22 @@ def _add_children(
     people["mere"][child] = np.where(woman, parent, other)
     people["pere"][child] = np.where(woman, other, parent)
     _name_absent_parents(rng, child, parent, month, population)
+    beside = np.flatnonzero(row[1:] == row[:-1])
+    make_twins(rng, population, child[beside], child[beside + 1])
     grown = child[month - people["birth"][child] >= 12 * MAJORITY_OF_CHARGE]
     settle_grown_children(population, grown, month)
+
+
+def make_twins(rng: Rng, population: Population, older: Array, younger: Array) -> None:
+    """Now and then a brother or sister is born the same day, at the same place, as the one before.
+
+    Half of the children come after another one at home, hence twice the rate of deliveries.
+    """
+    people = population.people
+    chance = 2 * section("identite")["jumeaux_par_accouchement"]
+    twins = rng.spawn(1)[0].random(len(younger)) < chance
+    for name in ("birth", "day", "lieu", "nati"):
+        people[name][younger[twins]] = people[name][older[twins]]
 
 
 def settle_grown_children(population: Population, grown: Array, month: int) -> Array:

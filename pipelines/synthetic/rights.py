@@ -11,7 +11,8 @@ from pipelines.synthetic.population import CJT, ENF
 from pipelines.synthetic.story import Story, membership
 
 IDS = {"menage": "menage_id", "personne": "personne_id"}
-WORK_NATURES = ("001", "030", "031")
+FORGOTTEN_NATURES = ("001", "030", "031", "021")
+"""Incomes from work, and unemployment benefit: the law forgets them when they stop."""
 NOT_RESOURCES = ("000", "212")
 LOOKS_BACK = 12
 """Months of incomes the law may look at, the month of right included."""
@@ -114,14 +115,16 @@ KEPT_OF_WORK = 0.38
 
 
 def _may_be_entitled(work: Array, other: Array, adults: Array, children: Array, majorated: Array) -> Array:
-    """A bound above the law: what remains to be had in the poorest month is positive.
+    """A bound above the law: what remains to be had with the poorest of the months is positive.
 
-    ``work`` and ``other``: households × months, euros; ``majorated``: the RSA may be majoré.
+    An income that stops is forgotten by the law, and what replaces it is not counted yet: hence one minimum
+    for each kind. ``work`` (what the law may forget) and ``other``: households × months, euros;
+    ``majorated``: the RSA may be majoré.
     """
     scale = 1.0 + 0.3 * majorated + 0.5 * (adults - 1) + 0.43 * children
     without_work = work.max(axis=1) <= 0
     most = LARGEST_BASE * scale + np.where(without_work, 0.0, LARGEST_BONUS * adults)
-    return np.asarray((KEPT_OF_WORK * work + other).min(axis=1) <= most)
+    return np.asarray(KEPT_OF_WORK * work.min(axis=1) + other.min(axis=1) <= most)
 
 
 def _by_home(table: Array, home: Array, there: Array, size: int) -> Array:
@@ -131,12 +134,12 @@ def _by_home(table: Array, home: Array, there: Array, size: int) -> Array:
 
 
 def _income_tables(story: Story, resources: pl.DataFrame) -> tuple[Array, Array]:
-    """Incomes from work, and other resources: persons × months, euros."""
+    """Incomes the law may forget, and other resources: persons × months, euros."""
     shape = (len(story.population.people), story.months)
     work, other = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for table, wanted in (
-        (work, pl.col("natress").is_in(WORK_NATURES)),
-        (other, ~pl.col("natress").is_in([*WORK_NATURES, *NOT_RESOURCES])),
+        (work, pl.col("natress").is_in(FORGOTTEN_NATURES)),
+        (other, ~pl.col("natress").is_in([*FORGOTTEN_NATURES, *NOT_RESOURCES])),
     ):
         rows = resources.filter(wanted)
         month = rows.select(_month(pl.col("mois")) - story.first).to_series().to_numpy()

@@ -30,6 +30,7 @@ def truth() -> pl.DataFrame:
             "est_ne_etranger": [False] * (SIZE // 2) + [True] * (SIZE // 2),
             "est_precaire": [False] * SIZE,
             "est_non_recourant": [False] * SIZE,
+            "est_jeune": [False] * SIZE,
         }
     )
 
@@ -77,6 +78,13 @@ def test_the_nir_is_missing_more_often_for_the_fragile(truth: pl.DataFrame) -> N
     missing = [share(nir.filter(native & group).is_null()) for group in (~said, said)]
     assert missing[0] == pytest.approx(0.08, abs=0.01)
     assert missing[1] == pytest.approx(0.24, abs=0.02)
+
+
+def test_the_nir_of_the_young_is_missing_more_often(truth: pl.DataFrame) -> None:
+    half_young = truth.with_columns(est_jeune=pl.int_range(pl.len()) % 4 < 2)
+    nir = typed(np.random.default_rng(4), half_young, HABITS["departement"])["nir"]
+    native = pl.int_range(SIZE, eager=True) < SIZE // 2
+    assert share(nir.filter(native & half_young["est_jeune"]).is_null()) == pytest.approx(0.16, abs=0.02)
 
 
 def test_the_married_name_stands_in_the_birth_names_place_at_times(truth: pl.DataFrame) -> None:

@@ -1,12 +1,13 @@
 """Invented persons: names inherited and shared, valid NIR, telephone numbers of nobody."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 from stdnum.fr import nir as stdnum_nir
 
+from pipelines.synthetic.frames import COLUMNS
 from pipelines.synthetic.identities import invent_addresses, invent_identities
 from tests.synthetic.small_world import small_world
 
@@ -84,6 +85,22 @@ def test_two_unrelated_persons_share_names_sex_and_birth_date_now_and_then(peopl
         premier=pl.col("prenoms").str.split(" ").list.first()
     )
     assert founders.select("nom_naissance", "premier", "sexe", "date_naissance").is_duplicated().any()
+
+
+def test_some_adults_born_one_day_in_one_commune_bear_one_name() -> None:
+    size = 4000
+    born = [date(1950, 1, 1) + timedelta(days=n // 2) for n in range(size)]
+    empty = pl.lit(None, pl.Int64)
+    adults = pl.DataFrame({"personne": range(size), "naissance": born}).with_columns(
+        sexe=(1 + pl.int_range(pl.len()) % 2).cast(pl.Int8),
+        lieu_naissance=pl.lit("31483"),
+        pere=empty,
+        mere=empty,
+    )
+    nobody = pl.DataFrame(schema=COLUMNS["unions"])
+    people = invent_identities(np.random.default_rng(1), adults, nobody, "2026-06")
+    twins = people.filter(pl.struct("date_naissance", "nom_naissance").is_duplicated())
+    assert 0.012 * size <= twins.height <= 0.02 * size
 
 
 def test_telephones_are_of_the_range_reserved_for_fiction(people: pl.DataFrame) -> None:

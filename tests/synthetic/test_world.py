@@ -77,6 +77,13 @@ def test_nobody_is_present_before_birth_or_after_death(world: World, present: pl
     assert (dead["mois"] <= dead["deces"].dt.strftime("%Y-%m")).all()
 
 
+def test_some_brothers_and_sisters_are_twins(world: World) -> None:
+    children = world.personnes.drop_nulls("mere")
+    twins = children.filter(pl.struct("mere", "naissance").is_duplicated())
+    assert 0.01 < twins.height / children.height < 0.08
+    assert twins.group_by("mere").agg(pl.col("lieu_naissance").n_unique())["lieu_naissance"].max() == 1
+
+
 def test_dependants_are_under_25(world: World, present: pl.DataFrame) -> None:
     children = present.filter(pl.col("role") == "ENF").join(world.personnes, on="personne")
     born = children["naissance"].dt.year() * 12 + children["naissance"].dt.month()
