@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.refusals import ContractRefusal
-from schemas.reading import ANOMALY, LINE, read_strings
+from schemas.reading import ANOMALY, LINE, read_slice, read_strings, slices
 from tests.schemas.lines import read
 
 HEADER = ["personne_id", "nom_usage", "montant"]
@@ -113,6 +113,39 @@ def test_a_parquet_with_altered_bytes_never_takes_the_command_down(tmp_path: Pat
     path.write_bytes(bytes(content))
     with pytest.raises(ContractRefusal, match="illisible ou tronqué"):
         read_strings(path)
+
+
+SLICED = {
+    "lines": "a;b\n" + "".join(f"p{i};é{i}\n" for i in range(50)),
+    "windows line ends": "a;b\r\n" + "".join(f"p{i};x{i}\r\n" for i in range(50)),
+    "old line ends": "a;b\r" + "".join(f"p{i};x{i}\r" for i in range(50)),
+    "blank lines": "a;b\n" + "".join(f"p{i};x{i}\n\n" for i in range(50)),
+    "wrong lines": "a;b\n" + "".join(f"p{i};x{i}\n" if i % 7 else "trop;de;champs\n" for i in range(50)),
+    "quotes": "a;b\n" + "".join(f'p{i};"x;{i}"\n' for i in range(50)),
+    "line breaks": "a;b\n" + "".join(f'p{i};"x\n\n{i}"\n' if i % 3 else f"p{i};y\n" for i in range(50)),
+    "windows line breaks": "a;b\r\n" + "".join(f'p{i};"x\r\n{i}"\r\n' for i in range(50)),
+    "a stray quote": "a;b\n" + "".join(f'p{i};5" x\n' if i == 9 else f'p{i};"y\n{i}"\n' for i in range(50)),
+}
+
+
+@pytest.mark.parametrize("text", SLICED.values(), ids=SLICED)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_the_rows_read_do_not_depend_on_how_the_file_is_cut(tmp_path: Path, text: str, encoding: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode(encoding))
+    whole = read_strings(path)
+    for size in (1, 7, 64):
+        parts = [read_slice(part) for part in slices(path, size)]
+        assert pl.concat(parts, how="diagonal").equals(whole)
+    assert len(slices(path, 64)) > 3 or "\n" not in text
+
+
+def test_parquet_rows_do_not_depend_on_how_the_file_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pl.DataFrame({"a": range(50), "b": [None, "x"] * 25}).write_parquet(path, row_group_size=9)
+    parts = [read_slice(part) for part in slices(path, rows=7)]
+    assert len(parts) == 8
+    assert pl.concat(parts).equals(read_strings(path))
 
 
 def test_a_nested_parquet_column_is_refused(tmp_path: Path) -> None:
