@@ -1,6 +1,6 @@
 """Hold a delivered or nominative table against the contract: typed rows, rows set aside, unknown codes."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -31,8 +31,9 @@ class Checked:
     """What a table gives once held against the contract.
 
     ``accepted`` has the typed columns of the form (no line number); ``rejected`` has one row per line set
-    aside, with the first rule it breaks. ``unknown_codes``: column → code → rows kept with it.
-    ``implausible``: identity column → rows kept with that field counted as missing. Printing it shows no row.
+    aside, with the first rule it breaks. ``unknown_codes``: column → code → rows that break no rule of their
+    own and hold it. ``implausible``: identity column → such rows with that field counted as missing. Printing
+    it shows no row.
     """
 
     accepted: pl.DataFrame = field(repr=False)
@@ -58,18 +59,65 @@ def check(frame: pl.DataFrame, table: Table, variant: Variant, mois: str, commun
     Raises :class:`ContractRefusal` for a missing or unknown column.
     """
     columns = table.columns_of(variant)
-    refuse_columns([c for c in frame.columns if c not in (LINE, ANOMALY)], table, variant)
-    wide = _typed(_cleaned(frame, columns), columns, variant, mois, communes)
-    judged = wide.with_columns(_first_rule(table, variant, mois).alias(RULE))
-    judged = _duplicates_set_aside(judged, table, variant)
-    judged = _companions_set_aside(judged, table)
+    judged = _judged(frame, table, variant, mois, communes)
+    sound = judged.filter(pl.col(RULE).is_null())
+    repeated = doubles(sound, table.key_of(variant), columns)
+    judged = _companions_set_aside(_with_verdicts(judged, repeated), table)
     kept = judged.filter(pl.col(RULE).is_null())
     return Checked(
         accepted=_validated(kept.select(columns), table, variant),
         rejected=judged.filter(pl.col(RULE).is_not_null()).select(LINE, RULE).sort(LINE),
-        unknown_codes=_unknown_codes(kept, columns),
-        implausible=_implausible(kept, columns, table),
+        unknown_codes=_unknown_codes(sound, columns),
+        implausible=_implausible(sound, columns, table),
     )
+
+
+def check_slice(
+    frame: pl.DataFrame, table: Table, variant: Variant, mois: str, communes: Communes
+) -> Checked:
+    """Hold a part of a file against the rules of a row: those between rows (:func:`doubles`) are left to do.
+
+    ``accepted`` keeps ``ligne`` besides the typed columns. Not for a table whose rows go together
+    (``solidaire``). Raises :class:`ContractRefusal` as :func:`check`.
+    """
+    columns = table.columns_of(variant)
+    judged = _judged(frame, table, variant, mois, communes)
+    sound = judged.filter(pl.col(RULE).is_null())
+    _validated(sound.select(columns), table, variant)
+    return Checked(
+        accepted=sound.select(LINE, *columns),
+        rejected=judged.filter(pl.col(RULE).is_not_null()).select(LINE, RULE),
+        unknown_codes=_unknown_codes(sound, columns),
+        implausible=_implausible(sound, columns, table),
+    )
+
+
+def doubles(rows: pl.DataFrame, key: Sequence[str], content: Sequence[str]) -> pl.DataFrame:
+    """``ligne`` and ``regle`` of the rows to set aside among rows of one key.
+
+    Exact repetitions of ``content``: the first line stays. Different rows of one key: none stays, none is
+    surely right.
+    """
+    nothing = pl.DataFrame(schema={LINE: pl.Int64, RULE: pl.String})
+    if not key:
+        return nothing
+    doubled = rows.filter(rows.select(key).is_duplicated()).sort(LINE)
+    first = doubled.unique([*key, *content], keep="first", maintain_order=True)
+    conflicting = first.filter(first.select(key).is_duplicated())
+    verdicts = [
+        conflicting.select(LINE, pl.lit("cle_double").alias(RULE)),
+        doubled.join(first, on=LINE, how="anti").select(LINE, pl.lit("doublon").alias(RULE)),
+    ]
+    return pl.concat([nothing, *verdicts])
+
+
+def _judged(
+    frame: pl.DataFrame, table: Table, variant: Variant, mois: str, communes: Communes
+) -> pl.DataFrame:
+    columns = table.columns_of(variant)
+    refuse_columns([c for c in frame.columns if c not in (LINE, ANOMALY)], table, variant)
+    wide = _typed(_cleaned(frame, columns), columns, variant, mois, communes)
+    return wide.with_columns(_first_rule(table, variant, mois).alias(RULE))
 
 
 def refuse_columns(found: list[str], table: Table, variant: Variant) -> None:
@@ -223,27 +271,6 @@ def _is_tolerant(name: str, table: Table) -> bool:
     return bool(metadata_of(name).get("tolere")) or (name == "commune_insee" and table.est_identite)
 
 
-def _duplicates_set_aside(judged: pl.DataFrame, table: Table, variant: Variant) -> pl.DataFrame:
-    """Exact repetitions: the first stays. Different rows of one key: none stays, none is surely right."""
-    key = list(table.key_of(variant))
-    if not key:
-        return judged
-    sound = judged.filter(pl.col(RULE).is_null())
-    doubled = sound.filter(sound.select(key).is_duplicated())
-    if doubled.is_empty():
-        return judged
-    columns = list(table.columns_of(variant))
-    first = doubled.unique(columns, keep="first", maintain_order=True)
-    conflicting = first.filter(first.select(key).is_duplicated())
-    verdicts = pl.concat(
-        [
-            conflicting.select(LINE, pl.lit("cle_double").alias("verdict")),
-            doubled.join(first, on=LINE, how="anti").select(LINE, pl.lit("doublon").alias("verdict")),
-        ]
-    )
-    return _with_verdicts(judged, verdicts)
-
-
 def _companions_set_aside(judged: pl.DataFrame, table: Table) -> pl.DataFrame:
     """A doubtful event of a consent takes the whole consent with it: a lost withdrawal would be worse."""
     if table.solidaire is None:
@@ -251,12 +278,16 @@ def _companions_set_aside(judged: pl.DataFrame, table: Table) -> pl.DataFrame:
     group = pl.col(table.solidaire)
     doubtful = judged.filter(pl.col(RULE).is_not_null()).select(group).drop_nulls().to_series()
     companions = judged.filter(group.is_in(doubtful.implode()))
-    return _with_verdicts(judged, companions.select(LINE, pl.lit("solidaire").alias("verdict")))
+    return _with_verdicts(judged, companions.select(LINE, pl.lit("solidaire").alias(RULE)))
 
 
 def _with_verdicts(judged: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
-    joined = judged.join(verdicts, on=LINE, how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce(RULE, "verdict").alias(RULE)).drop("verdict")
+    if verdicts.is_empty():
+        return judged
+    joined = judged.join(verdicts, on=LINE, how="left", maintain_order="left", suffix="_entre_lignes")
+    return joined.with_columns(pl.coalesce(RULE, f"{RULE}_entre_lignes").alias(RULE)).drop(
+        f"{RULE}_entre_lignes"
+    )
 
 
 def _validated(accepted: pl.DataFrame, table: Table, variant: Variant) -> pl.DataFrame:
