@@ -14,6 +14,14 @@ class Refusal(Exception):
         self.quoi, self.ou, self.que_faire = quoi, ou, que_faire
         super().__init__(f"{quoi}\n  Où : {ou}\n  Que faire : {que_faire}")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """A refusal met in another process arrives as itself."""
+        return _refused, (type(self), self.quoi, self.ou, self.que_faire)
+
+
+def _refused(kind: type[Refusal], quoi: str, ou: str, que_faire: str) -> Refusal:
+    return kind(quoi, ou=ou, que_faire=que_faire)
+
 
 class ContractRefusal(Refusal):
     """A file or a delivery breaks the data contract."""
