@@ -91,7 +91,13 @@ _YEAR_MISTYPED = "levenshtein(naissance_annee_l::VARCHAR, naissance_annee_r::VAR
 _SAME_NAME_ELSEWHERE = _surely(
     " or ".join(_crossed(f"phon_{{}}_{part}") for part in ("annee", "chiffres", "jour"))
 )
+_INCOMPLETE_DATE = "jeton_phon_naissance_chiffres_l is null or jeton_phon_naissance_chiffres_r is null"
 _NAMES, _GIVEN_NAMES = _best(_dice), _dice("filtre_prenoms", "filtre_prenoms")
+NEAR_KM = 15
+"""Centres of two communes nearer than this are neighbours: who moves seldom goes far."""
+SMALL_SHARE = 0.02
+"""A commune with a smaller share of the records is small: living there by chance is rarer."""
+_KILOMETRES = "sqrt((est_km_l - est_km_r) ** 2 + (nord_km_l - nord_km_r) ** 2)"
 _ELSE = "ELSE"
 
 COMPARISONS = (
@@ -134,7 +140,8 @@ COMPARISONS = (
             Level(
                 "noms proches ou contenus", f"{_NAMES} >= 0.6 or {_best(_inclusion)} >= 0.95", 0.015, 0.004
             ),
-            Level("noms différents", _ELSE, 0.013, 0.983),
+            Level("noms de quelques lettres communes", f"{_NAMES} >= 0.35", 0.006, 0.02),
+            Level("noms différents", _ELSE, 0.007, 0.963),
         ),
         "prenom_date",
     ),
@@ -149,7 +156,12 @@ COMPARISONS = (
                 0.02,
                 0.003,
             ),
-            Level("prénoms proches", f"{_GIVEN_NAMES} >= 0.55", 0.01, 0.02),
+            Level(
+                "prénoms proches",
+                f"{_GIVEN_NAMES} >= 0.55 or {_inclusion('filtre_prenoms', 'filtre_prenoms')} >= 0.65",
+                0.01,
+                0.02,
+            ),
             Level("prénoms différents", _ELSE, 0.01, 0.969),
         ),
         "lieu_date",
@@ -168,8 +180,20 @@ COMPARISONS = (
         f"not coalesce({_SAME_YEAR_OTHER_DATE}, false) "
         "or jeton_phon_naissance_annee_l is null or jeton_phon_naissance_annee_r is null",
         (
-            Level("nom et prénom égaux à l'oreille", _crossed("phon_{}_annee"), 0.9, 1e-5),
-            Level("nom ou prénom différent", _ELSE, 0.1, 0.99999),
+            Level(
+                "nom et prénom égaux à l'oreille, jour et mois échangés",
+                _crossed("phon_{}_chiffres"),
+                0.55,
+                2e-7,
+            ),
+            Level(
+                "nom et prénom égaux à l'oreille, jour ou mois inconnu",
+                f"({_crossed('phon_{}_annee')}) and ({_INCOMPLETE_DATE})",
+                0.2,
+                2e-7,
+            ),
+            Level("nom et prénom égaux à l'oreille, autre jour", _crossed("phon_{}_annee"), 0.15, 1e-5),
+            Level("nom ou prénom différent", _ELSE, 0.1, 0.9999896),
         ),
         "annee",
     ),
@@ -199,8 +223,8 @@ COMPARISONS = (
         f"not {_surely(_equal('nir'))} or {_SAME_DATE} or {_SAME_NAME_ELSEWHERE} "
         "or jeton_nir_prenom_l is null or jeton_nir_prenom_r is null",
         (
-            Level("premier prénom égal, NIR égaux", _equal("nir_prenom"), 0.95, 0.02),
-            Level("premier prénom différent, NIR égaux", _ELSE, 0.05, 0.98),
+            Level("premier prénom égal, NIR égaux", _equal("nir_prenom"), 0.5, 0.02),
+            Level("premier prénom différent, NIR égaux", _ELSE, 0.5, 0.98),
         ),
         est_u_connu=True,
         est_m_connu=True,
@@ -209,9 +233,15 @@ COMPARISONS = (
         "commune",
         "commune_insee_l is null or commune_insee_r is null",
         (
-            Level("même commune", "commune_insee_l = commune_insee_r", 0.93, 0.05),
-            Level("même regroupement de communes", "regroupement_l = regroupement_r", 0.03, 0.15),
-            Level("communes éloignées", _ELSE, 0.04, 0.8),
+            Level(
+                "même petite commune",
+                f"commune_insee_l = commune_insee_r and commune_part_l < {SMALL_SHARE}",
+                0.6,
+                0.02,
+            ),
+            Level("même grande commune", "commune_insee_l = commune_insee_r", 0.33, 0.05),
+            Level("communes voisines", f"{_KILOMETRES} <= {NEAR_KM}", 0.02, 0.1),
+            Level("communes éloignées", _ELSE, 0.05, 0.83),
         ),
     ),
     Comparison(
@@ -240,6 +270,10 @@ BLOCKING = (
     *_rules("nom_prenom_et_annee", "phon_{}_annee"),
     *_rules("nom_prenom_et_chiffres", "phon_{}_chiffres"),
     *_rules("nom_prenom_et_jour", "phon_{}_jour"),
+    Rule(
+        "lieu_et_date",
+        "l.jeton_lieu_date = r.jeton_lieu_date and l.commune_insee = r.commune_insee and l.sexe = r.sexe",
+    ),
     Rule("nir_provisoire", "l.jeton_nir_provisoire = r.jeton_nir_provisoire"),
     _NIR_RULE,
 )

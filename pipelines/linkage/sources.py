@@ -36,6 +36,7 @@ TOKENS = (
 FILTER_COLUMNS = tuple(f"{name}_{part}" for name in FILTERS for part in (*range(WORDS), "bits"))
 PLAIN = {"sexe": pl.String, "commune_insee": pl.String, "naissance_annee": pl.Int32}
 
+_KM_PER_DEGREE = 111.2
 _USED_NAME = {token: token.replace("_usage_", "_naissance_") for token in TOKENS if "_usage_" in token}
 
 
@@ -127,8 +128,9 @@ def load_records(
     """Fill table ``fiches`` with one record per person of a source; return everyone and the warnings.
 
     The frame returned has one row per delivered person: source, personne_id, fiche (number of the record that
-    stands for the person, 0..n-1, null never). ``fiches`` holds the tokens under the same number, with the
-    grouping of communes; consents and oppositions stay one record per consentement_id.
+    stands for the person, 0..n-1, null never). ``fiches`` holds the tokens under the same number, with where
+    the commune is (kilometres) and its share of the records; consents and oppositions stay one record per
+    consentement_id.
     Raises :class:`MissingSourceRefusal` when the identity file of an expected source is gone.
     """
     frames = [_read_source(settings, source, extracts) for source in SOURCES]
@@ -138,7 +140,8 @@ def load_records(
     kept = everyone.filter(pl.col("rang") == pl.col("representant")).with_columns(
         fiche=pl.int_range(pl.len(), dtype=pl.Int64)
     )
-    records = kept.join(_groupings(settings), on="commune_insee", how="left", maintain_order="left")
+    records = kept.join(_places(settings), on="commune_insee", how="left", maintain_order="left")
+    records = records.with_columns(commune_part=pl.len().over("commune_insee") / pl.len())
     _register(room, records.drop("rang", "representant", "personne_id"))
     members = everyone.select("source", "personne_id", "representant").join(
         kept.select("representant", "fiche"), on="representant", maintain_order="left"
@@ -282,9 +285,15 @@ def _chained(persons: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     )
 
 
-def _groupings(settings: Settings) -> pl.DataFrame:
+def _places(settings: Settings) -> pl.DataFrame:
+    """Centre of each known commune, in kilometres east and north on a plane."""
     communes = load_territory(settings.territoire).communes
-    return communes.select("commune_insee", "regroupement").drop_nulls().unique("commune_insee")
+    parallel = pl.col("latitude").mean().radians().cos()
+    return communes.unique("commune_insee").select(
+        "commune_insee",
+        est_km=pl.col("longitude") * _KM_PER_DEGREE * parallel,
+        nord_km=pl.col("latitude") * _KM_PER_DEGREE,
+    )
 
 
 def _register(room: duckdb.DuckDBPyConnection, records: pl.DataFrame) -> None:

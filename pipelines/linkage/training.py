@@ -28,6 +28,8 @@ _RANDOM_PAIRS = 4_000_000
 _CONDITIONAL_PAIRS = 2_000_000
 _CERTAIN_RECALL = 0.95
 _LEAST, _DIGITS = 1e-11, 14
+_DOUBT_BITS = 5
+"""What is asked of a link on top, when no probability could be learned: more than one guess is wrong by."""
 _BORROWED_NIR = 0.05
 _DAYS, _HEAPED_DAYS = 365, 1.3
 """Birthdays are not uniform: seasons, and the first of January of those whose day is unknown."""
@@ -94,7 +96,8 @@ def _possible_pairs(room: duckdb.DuckDBPyConnection) -> int:
 
 def _starting_model(room: duckdb.DuckDBPyConnection) -> Model:
     records = room.sql("SELECT count(*) FROM fiches").fetchall()[0][0]
-    settings = _settings(list(COMPARISONS), 1 / max(records, 2)).create_settings_dict("duckdb")
+    prior = 2**-_DOUBT_BITS / max(records, 2)
+    settings = _settings(list(COMPARISONS), prior).create_settings_dict("duckdb")
     alert = "Sources trop petites pour apprendre le modèle : les valeurs de départ sont gardées."
     return Model(settings, [alert])
 
@@ -149,22 +152,27 @@ def _with_u(spec: Comparison, estimates: list[float | None] | None) -> Compariso
 def _with_conditional_u(room: duckdb.DuckDBPyConnection, spec: Comparison, seed: int) -> Comparison:
     """u of a comparison that speaks given the date, from pairs *inside* a source: never one person twice.
 
-    Two records of two sources with one birth date are one person far too often to stand for non-matches. The
-    starting values count as much as ``ENOUGH_TRAINING_PAIRS`` pairs.
+    Two records of two sources with one birth date are one person far too often to stand for non-matches.
+    Each starting value counts as the one pair it expects: a level never met keeps it in small files, and gets
+    at most one pair in large ones, never nothing.
     """
     if not spec.sachant:
         return spec
     counts = _levels_inside_sources(room, spec, seed)
-    best, total = len(spec.niveaux) - 1, sum(counts.values()) + ENOUGH_TRAINING_PAIRS
-    believed = [level.u * ENOUGH_TRAINING_PAIRS for level in spec.niveaux]
-    return _with_u(spec, [(counts.get(best - n, 0) + u) / total for n, u in enumerate(believed)])
+    best, total = len(spec.niveaux) - 1, sum(counts.values())
+    agreements = [
+        (counts.get(best - n, 0) + 1) / (total + 1 / level.u) for n, level in enumerate(spec.niveaux[:-1])
+    ]
+    return _with_u(spec, [*agreements, 1 - sum(agreements)])
 
 
 def _levels_inside_sources(room: duckdb.DuckDBPyConnection, spec: Comparison, seed: int) -> dict[int, int]:
     """Pairs inside the sources at each level; a level without any is left out."""
+    if spec.sachant == "annee":
+        return _met_by_name(room, spec, ("annee",), _PAIRS_OF_ONE_YEAR)
     if spec.sachant == "autre_annee":
-        return _levels_of_two_years(room, spec)
-    key = "naissance_annee" if spec.sachant == "annee" else f"jeton_{spec.sachant}"
+        return _met_by_name(room, spec, ("chiffres", "jour"), _PAIRS_OF_TWO_YEARS)
+    key = f"jeton_{spec.sachant}"
     return _levels(room, spec, f"l.{key} = r.{key}", _sampled_share(room, key), seed)
 
 
@@ -185,23 +193,32 @@ def _levels(
     return dict(rows)
 
 
-def _levels_of_two_years(room: duckdb.DuckDBPyConnection, spec: Comparison) -> dict[int, int]:
-    """Agreements are met by their own tokens, all other pairs of two years being disagreements."""
+_PAIRS_OF_ONE_YEAR = "sum(n * (n - 1)) / 2"
+_PAIRS_OF_TWO_YEARS = "(sum(n) ** 2 - sum(n ** 2)) / 2"
+
+
+def _met_by_name(
+    room: duckdb.DuckDBPyConnection, spec: Comparison, parts: tuple[str, ...], all_pairs: str
+) -> dict[int, int]:
+    """Agreements are met by the tokens of name and ``parts``, all other pairs being disagreements."""
     counts: dict[int, int] = {}
-    for part in ("chiffres", "jour"):
+    for part in parts:
         token = f"jeton_phon_naissance_{part}"
         for level, pairs in _levels(room, spec, f"l.{token} = r.{token}").items():
             counts[level] = max(counts.get(level, 0), pairs)
-    return counts | {0: _pairs_of_two_years(room)}
+    others = _pairs_of_years(room, all_pairs) - sum(pairs for level, pairs in counts.items() if level)
+    return counts | {0: max(others, 0)}
 
 
-def _pairs_of_two_years(room: duckdb.DuckDBPyConnection) -> int:
+def _pairs_of_years(room: duckdb.DuckDBPyConnection, pairs: str) -> int:
+    """Pairs inside the sources, counted by ``pairs`` from n, the records of each birth year."""
     query = (
-        "SELECT (sum(n) ** 2 - sum(n ** 2)) / 2 FROM (SELECT source, naissance_annee, count(*)::DOUBLE AS n "
+        f"SELECT {pairs} FROM (SELECT source, naissance_annee, count(*)::DOUBLE AS n "  # noqa: S608
         "FROM fiches WHERE naissance_annee IS NOT NULL AND NOT list_contains($evenements, source) "
         "GROUP BY ALL) GROUP BY source"
     )
-    return int(sum(pairs for (pairs,) in room.execute(query, {"evenements": list(EVENTS)}).fetchall()))
+    counted = room.execute(query, {"evenements": list(EVENTS)}).fetchall()
+    return int(sum(of_source for (of_source,) in counted))
 
 
 def _sampled_share(room: duckdb.DuckDBPyConnection, key: str) -> float:
