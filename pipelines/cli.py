@@ -237,22 +237,91 @@ def initialiser(
 
 @cle.command("creer")
 def cle_creer(
+    parts: Annotated[
+        int | None,
+        typer.Option(
+            "--parts", help="Tirer sa part d'une clé de N parts ; vide : la clé seule, pour un essai."
+        ),
+    ] = None,
+    ceremonie: Annotated[
+        str | None, typer.Option("--ceremonie", help="Code affiché chez le premier partenaire.")
+    ] = None,
+    sortie: Annotated[
+        Path | None, typer.Option("--sortie", help="Fichier de la clé ou de la part, 0600.")
+    ] = None,
+) -> None:
+    """Tirer sa part de la clé du projet (--parts 3, chez chaque partenaire), ou une clé d'essai entière."""
+    from pipelines.source.keys import create_key, read_aloud
+
+    if parts is None and ceremonie is None:
+        path = sortie or Path("secrets/garant/projet.cle")
+        console.print(f"Clé écrite : {path}. Empreinte à lire de vive voix : {read_aloud(create_key(path))}")
+    else:
+        _draw_part(parts or 0, ceremonie, sortie)
+
+
+def _draw_part(parts: int, ceremonie: str | None, sortie: Path | None) -> None:
+    from pipelines.source.ceremony import draw_part, write_part
+    from pipelines.source.keys import read_aloud
+
+    part = draw_part(parts, ceremonie)
+    path = sortie or Path(f"part-{part.engagement[:8]}.cle")
+    write_part(part, path)
+    code = read_aloud(part.ceremonie)
+    console.print(f"Part écrite : {path}, une des {parts} de la cérémonie {code}. Seule, elle ne dit rien.")
+    console.print(f"Engagement à lire de vive voix, au procès-verbal : {read_aloud(part.engagement)}")
+    console.print(
+        f"Chaque autre partenaire, sur sa machine : nonrecours cle creer --parts {parts} --ceremonie {code}\n"
+        f"Quand les {parts} engagements sont lus : nonrecours cle assembler PART PART … --sortie projet.cle",
+        soft_wrap=True,
+    )
+
+
+@cle.command("assembler")
+def cle_assembler(
+    parts: Annotated[list[Path], typer.Argument(help="Les fichiers de toutes les parts.")],
     sortie: Annotated[Path, typer.Option("--sortie", help="Fichier de la clé, 0600.")] = Path(
         "secrets/garant/projet.cle"
     ),
+    engagement: Annotated[
+        list[str] | None,
+        typer.Option("--engagement", help="Un engagement du procès-verbal ; une fois par part."),
+    ] = None,
 ) -> None:
-    """Tirer la clé de pseudonymisation du projet (256 bits), à remettre en main propre aux partenaires."""
-    from pipelines.source.keys import create_key
+    """Réunir les parts de la cérémonie et écrire la clé du projet, à remettre en main propre."""
+    from pipelines.source.ceremony import assemble, read_part
+    from pipelines.source.keys import read_aloud
 
-    console.print(f"Clé écrite : {sortie}. Empreinte à comparer de vive voix : {create_key(sortie)}")
+    digits = assemble(parts, sortie, engagement or ())
+    if not engagement:
+        for path in parts:
+            console.print(f"{path} : engagement {read_aloud(read_part(path).engagement)}")
+        console.print("Comparer ces engagements au procès-verbal avant d'employer la clé.")
+    console.print(f"Clé écrite : {sortie}. Empreinte à lire de vive voix : {read_aloud(digits)}")
+
+
+@cle.command("partager")
+def cle_partager(
+    fichier: Annotated[Path, typer.Option("--cle", help="Fichier de la clé.")],
+    dossier: Annotated[Path, typer.Option("--dossier", help="Dossier où écrire les parts, 0600.")],
+    parts: Annotated[int, typer.Option("--parts", help="Nombre de parts.")] = 3,
+) -> None:
+    """Refaire les parts d'une clé quand l'une est perdue : les anciennes ne servent plus."""
+    from pipelines.source.ceremony import share, write_part
+    from pipelines.source.keys import read_aloud, read_key
+
+    for part in share(read_key(fichier), parts):
+        path = dossier / f"part-{part.engagement[:8]}.cle"
+        write_part(part, path)
+        console.print(f"{path} : engagement {read_aloud(part.engagement)}")
 
 
 @cle.command("empreinte")
 def cle_empreinte(fichier: Annotated[Path, typer.Option("--cle", help="Fichier de la clé.")]) -> None:
-    """Afficher l'empreinte d'une clé, pour la comparer de vive voix."""
-    from pipelines.source.keys import fingerprint, read_key
+    """Afficher l'empreinte d'une clé, pour la comparer de vive voix, au procès-verbal et aux manifestes."""
+    from pipelines.source.keys import fingerprint, read_aloud, read_key
 
-    console.print(fingerprint(read_key(fichier)))
+    console.print(read_aloud(fingerprint(read_key(fichier))))
 
 
 @cle.command("recevoir")
@@ -339,7 +408,9 @@ def pseudonymiser(
     correspondance: Annotated[
         Path | None, typer.Option("--correspondance", help="Où garder la table de retour, chez vous.")
     ] = None,
-    millesime: Annotated[str, typer.Option("--millesime", help="Millésime de la clé.")] = "2026",
+    millesime: Annotated[
+        str | None, typer.Option("--millesime", help="Millésime de la clé ; vide : l'année du mois livré.")
+    ] = None,
     dossier_coffre: Annotated[
         Path | None, typer.Option("--coffre", help="Cellule : dossier du coffre chiffré.")
     ] = None,

@@ -9,8 +9,17 @@ from schemas.warehouse_tables import RAW_MARKS, WAREHOUSE_TABLES, WarehouseTable
 CONTRACT_VERSION = "1"
 """Version of the data contract, written in every manifest."""
 
+ENCODING_VERSION = "1"
+"""Version of everything that makes tokens and filters: normalisation, NIR, phonetic table, encoding.
+
+It enters the derivation of every identity subkey, so that two versions share no token at all, and is written
+in every manifest. Any change of an output of ``pipelines.source.encode`` needs a new one: the frozen vectors
+of ``tests/source/vecteurs`` see to it.
+"""
+
 __all__ = [
     "CONTRACT_VERSION",
+    "ENCODING_VERSION",
     "PARTNERS",
     "RAW_MARKS",
     "TABLES",

@@ -93,6 +93,7 @@ def _meta_tables() -> list[WarehouseTable]:
                 "partenaire",
                 "mois",
                 "millesime_cle",
+                "version_encodage",
                 "controle_cle",
                 "date",
                 "empreinte",
@@ -172,8 +173,8 @@ def _linkage_tables() -> list[WarehouseTable]:
         ),
         WarehouseTable(
             "out__qualite_appariement",
-            "Qualité de l'appariement.",
-            ("mesure", "source_g", "source_d", "valeur", "bas", "haut", "n"),
+            "Qualité de l'appariement, par couple de sources et par classe de personnes.",
+            ("mesure", "source_g", "source_d", "classe", "modalite", "valeur", "bas", "haut", "n"),
         ),
     ]
 

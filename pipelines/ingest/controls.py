@@ -5,8 +5,9 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.files import sha256
+from pipelines.ingest.keys import refuse_foreign_keys
 from pipelines.ingest.manifest import IDENTITY_SUFFIX, MANIFEST, Delivery
-from pipelines.refusals import ContractRefusal, KeyRefusal
+from pipelines.refusals import ContractRefusal
 from schemas import CONTRACT_VERSION, tables_of
 
 
@@ -17,7 +18,7 @@ def refuse_bad_deliveries(found: list[Delivery], known: pl.DataFrame, remplacer:
     """
     for delivery in found:
         _refuse_damaged(delivery, may_lack_identity=_is_known(delivery, known))
-    _refuse_key_mismatch(found)
+    refuse_foreign_keys(found, known)
     _refuse_replayed(found, known)
     for delivery in found:
         _refuse_out_of_order(delivery, known, remplacer)
@@ -28,12 +29,11 @@ def refuse_bad_backlog(
 ) -> None:
     """Hold an older delivery against itself, ``others`` of the same run and ``known``.
 
-    Its identity files may be gone: nobody is linked from it. Its epoch may be an older one.
+    Its identity files may be gone. Its epoch and its encoding may be older ones.
     Raises :class:`ContractRefusal` or :class:`KeyRefusal` at the first fault.
     """
     _refuse_damaged(delivery, may_lack_identity=True)
-    epoch = delivery.manifest.millesime_cle
-    _refuse_key_mismatch([delivery, *(o for o in others if o.manifest.millesime_cle == epoch)])
+    refuse_foreign_keys([delivery, *others], known, may_be_older=True)
     _refuse_replayed([*others, delivery], known)
     _refuse_out_of_order(delivery, known, remplacer)
 
@@ -133,17 +133,6 @@ def _file_refusal(delivery: Delivery, name: str, quoi: str) -> ContractRefusal:
     return ContractRefusal(
         quoi, ou=f"{delivery.where}/{name}", que_faire="Demander au partenaire de livrer de nouveau."
     )
-
-
-def _refuse_key_mismatch(found: list[Delivery]) -> None:
-    keys = {(d.manifest.controle_cle, d.manifest.millesime_cle) for d in found}
-    if len(keys) > 1:
-        raise KeyRefusal(
-            "Les partenaires n'ont pas employé la même clé, ou pas le même millésime.",
-            ou=", ".join(f"{d.partenaire}/{d.mois} (millésime {d.manifest.millesime_cle})" for d in found),
-            que_faire="Comparer les empreintes de vive voix (« nonrecours cle empreinte »), puis livrer de "
-            "nouveau avec la bonne clé.",
-        )
 
 
 def _refuse_replayed(found: list[Delivery], known: pl.DataFrame) -> None:

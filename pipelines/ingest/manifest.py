@@ -46,6 +46,7 @@ class Manifest(BaseModel):
     version_contrat: str
     version_outil: str
     millesime_cle: str
+    version_encodage: str = ""
     controle_cle: str
     fichiers: dict[str, DeliveredFile]
     date: str

@@ -86,6 +86,7 @@ def _register(warehouse: Warehouse, delivery: Delivery) -> None:
         "partenaire": delivery.partenaire,
         "mois": delivery.mois,
         "millesime_cle": manifest.millesime_cle,
+        "version_encodage": manifest.version_encodage,
         "controle_cle": manifest.controle_cle,
         "date": manifest.day,
         "empreinte": manifest.empreinte,

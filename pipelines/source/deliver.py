@@ -22,7 +22,7 @@ from pipelines.source.encode import Encoder, identities, tokens
 from pipelines.source.entry import OPPOSITIONS, Entry, communes, open_entry
 from pipelines.source.leaks import refuse_leaks
 from pipelines.source.rekey import Rekeyer
-from schemas import CONTRACT_VERSION, TABLES, Table
+from schemas import CONTRACT_VERSION, ENCODING_VERSION, TABLES, Table
 from schemas.check import Checked
 from schemas.tables import IDENTITY
 
@@ -56,7 +56,7 @@ def pseudonymise(
     cle: Path,
     partenaire: str,
     mois: str,
-    millesime: str = "2026",
+    millesime: str | None = None,
     correspondance: Path,
     coffre: Path | None = None,
     coffre_publique: Path | None = None,
@@ -65,12 +65,13 @@ def pseudonymise(
     """Deliver ``depot/partenaire/mois`` from the nominative files of ``entree``; return counts only.
 
     ``correspondance`` is the Parquet file (0600) that maps clear ids to delivered ones; the lines set aside
-    go beside it. For the cellule, names and telephones are sealed into ``coffre`` for ``coffre_publique``.
+    go beside it. ``millesime``: key epoch, the year of the month by default. For the cellule, names and
+    telephones are sealed into ``coffre`` for ``coffre_publique``.
     Raises :class:`Refusal` (contract, key, month already delivered) before anything is visible anywhere.
     """
     key = keys.read_key(cle)
     entry = open_entry(entree, partenaire, mois)
-    encoder = Encoder(key, partenaire, keys.check_epoch(millesime))
+    encoder = Encoder(key, partenaire, keys.check_epoch(millesime or keys.epoch_of(mois)))
     delivery = _Delivery(entry, encoder, Rekeyer(encoder))
     sealed_for = _recipient(partenaire, coffre, coffre_publique)
     with _delivered_folder(depot / partenaire / mois, remplacer) as folder:
@@ -261,7 +262,8 @@ def _write_manifest(delivery: _Delivery, folder: Path, remplacer: bool) -> dict[
         "version_contrat": CONTRACT_VERSION,
         "version_outil": version("nonrecours"),
         "millesime_cle": encoder.millesime,
-        "controle_cle": keys.check_value(encoder.key, encoder.millesime),
+        "version_encodage": ENCODING_VERSION,
+        "controle_cle": keys.fingerprint(encoder.key),
         "date": date.today().isoformat(),
         "remplace": remplacer,
         "fichiers": files,

@@ -14,6 +14,7 @@ from operator import or_
 import polars as pl
 
 from pipelines.source import keys, nir, normalise, phonetics
+from schemas import ENCODING_VERSION
 
 TOKEN_HEX = 32
 FILTER_BITS = 512
@@ -60,8 +61,9 @@ class Encoder:
         return Mac(keys.subkey(self.key, f"logement/{self.partenaire}/{mois}"))
 
     def field(self, champ: str) -> Mac:
-        """What keys one field of the identity, the same for every partner of the epoch."""
-        return Mac(keys.subkey(self.key, f"identite/{keys.check_epoch(self.millesime)}/{champ}"))
+        """What keys one field of the identity, the same for every partner of the epoch and encoding."""
+        generation = f"{ENCODING_VERSION}/{keys.check_epoch(self.millesime)}"
+        return Mac(keys.subkey(self.key, f"identite/{generation}/{champ}"))
 
 
 def tokens(function: Mac, texts: pl.Series) -> pl.Series:
@@ -151,7 +153,7 @@ def identities(frame: pl.DataFrame, encoder: Encoder, mois: str) -> pl.DataFrame
     return pl.concat([pl.DataFrame(columns), *blooms], how="horizontal")
 
 
-_PHONETIC = f"phonetique_{phonetics.VERSION}"
+_PHONETIC = "phonetique"
 
 _FILTER_SOURCES = {
     "filtre_naissance": ("filtre_nom", "mots_naissance"),

@@ -1,12 +1,10 @@
 """A phonetic code for French names, in the spirit of FONEM (Bouchard, Brard, Lavoie, Population 36-6, 1981).
 
-The table is frozen: two partners with different versions of it would give different tokens. A change of
-:data:`RULES` needs a new :data:`VERSION`, which enters the derivation of the phonetic subkeys.
+The table is frozen: two partners with different tables would give different tokens. A change of :data:`RULES`
+needs a new ``schemas.ENCODING_VERSION``.
 """
 
 import re
-
-VERSION = "1"
 
 RULES: tuple[tuple[str, str], ...] = (
     # groups of letters for one consonant (0 is "ch" as in chat, 9 is "gn" as in agneau)

@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.files import sha256
 from pipelines.settings import Folders, Partners, Settings
-from schemas import TABLES, tables_of
+from schemas import ENCODING_VERSION, TABLES, tables_of
 from schemas.fields import kind_of
 
 Row = dict[str, Any]
@@ -57,6 +57,7 @@ def sign(folder: Path, **changes: Any) -> Path:
         "version_contrat": "1",
         "version_outil": "0.1.0",
         "millesime_cle": "2026",
+        "version_encodage": ENCODING_VERSION,
         "controle_cle": "c0ffee",
         "fichiers": files,
         "date": "2026-07-12",

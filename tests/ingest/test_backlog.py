@@ -109,7 +109,7 @@ def test_an_older_delivery_refused_at_the_door_is_left_out_and_told(
 def test_an_older_epoch_of_the_key_is_history_like_another(
     warehouse: Warehouse, tmp_path: Path, depot: Path
 ) -> None:
-    sign(depot / "caf" / AVRIL, controle_cle="autre", millesime_cle="2025")
+    sign(depot / "caf" / AVRIL, version_encodage="0", millesime_cle="2025")
     ingest(warehouse, tmp_path)
     assert extracts(warehouse)[0] == (AVRIL, False)
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.files import sha256
 from pipelines.ingest.stage import run
-from pipelines.refusals import ContractRefusal, KeyRefusal, MissingSourceRefusal, Refusal
+from pipelines.refusals import ContractRefusal, MissingSourceRefusal, Refusal
 from pipelines.warehouse import Warehouse
 from tests.ingest.depot import assure, deliver, dossier, foyer, settings, sign, three_partners
 
@@ -154,15 +154,6 @@ def test_a_row_count_that_differs_is_refused(warehouse: Warehouse, tmp_path: Pat
     manifest = (folder / "manifeste.json").read_text()
     (folder / "manifeste.json").write_text(manifest.replace('"lignes": 1', '"lignes": 2'))
     assert "nombre de lignes" in refusal(warehouse, tmp_path, ContractRefusal).quoi
-
-
-@pytest.mark.parametrize("change", [{"controle_cle": "autre"}, {"millesime_cle": "2025"}])
-def test_two_keys_or_two_epochs_in_one_run_are_refused(
-    warehouse: Warehouse, tmp_path: Path, change: dict[str, str]
-) -> None:
-    three_partners(tmp_path / "depot", MOIS)
-    sign(tmp_path / "depot/cpam" / MOIS, **change)
-    assert "même clé" in refusal(warehouse, tmp_path, KeyRefusal).quoi
 
 
 def test_an_extract_already_used_for_another_month_is_refused(warehouse: Warehouse, tmp_path: Path) -> None:

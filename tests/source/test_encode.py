@@ -1,4 +1,4 @@
-"""Tokens and filters: what they equal, what they hide, and their frozen values."""
+"""Tokens and filters: what they equal, what they hide. Frozen values: test_vecteurs."""
 
 import hmac
 
@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.source import keys
 from pipelines.source.encode import Encoder, Mac, bigrams, filters, identities, masks, tokens
 from schemas import TABLES
 from tests.source.conftest import PATIENT, PERSON
@@ -181,68 +180,3 @@ def test_a_dwelling_is_keyed_for_one_delivery() -> None:
     text = pl.Series(["1 RUE X|31483"])
     found = {tokens(ENCODER.dwelling(mois), text)[0] for mois in ("2026-05", "2026-06")}
     assert len(found) == 2
-
-
-FROZEN_PERSON = {
-    "nir": "180053155500159",
-    "nom_naissance": "de La Tour-d'Auvergne",
-    "nom_usage": "Cœuret",
-    "prenoms": "Théophile, Malo",
-    "date_naissance": "1980-05-03",
-}
-FROZEN: dict[str, object] = {
-    "jeton_nir": "93ecfe55e747dff0d3a6fe6b7c403c6b",
-    "jeton_nir_prenom": "c720367446eb89f562c64c512e924db6",
-    "jeton_nir_provisoire": None,
-    "jeton_naissance_prenom_date": "884fbd0a9c2a016f7f14d5ccb1b20d4c",
-    "jeton_usage_prenom_date": "3133dcf35555606053ef995b067bdd76",
-    "jeton_prenom_date": "52b77726a29d3da59caafb8f4836fe75",
-    "jeton_phon_naissance_annee": "df2222a9dcc178016cee613529dbc944",
-    "jeton_phon_usage_annee": "cab8a85255a69984f411d4c11fd62fb2",
-    "jeton_phon_naissance_chiffres": "497993201ffa6e3d53a6d72454ce7440",
-    "jeton_phon_usage_chiffres": "b2226745c3cc30cf11b83ac7d8b20694",
-    "jeton_phon_naissance_jour": "138d70512dd9b426357792bc8c3b5591",
-    "jeton_phon_usage_jour": "e0c3fecf58be891d7277d44794b20c28",
-    "jeton_phon_naissance_date": "37bdf35a6f4c9f489ed5291320315111",
-    "jeton_phon_usage_date": "ec1466a8b755f893d23cbd9817d91be2",
-    "jeton_lieu_date": "02ce30ddea701fb2e132f2a5090f4159",
-    "filtre_naissance_0": -2692717048491891325,
-    "filtre_naissance_1": 1501637187217844846,
-    "filtre_naissance_2": -4323300909434371912,
-    "filtre_naissance_3": -3885119672056764114,
-    "filtre_naissance_4": 7394129149493819066,
-    "filtre_naissance_5": -1420697665872067514,
-    "filtre_naissance_6": 8508542836531254419,
-    "filtre_naissance_7": -3334580782765733781,
-    "filtre_naissance_bits": 217,
-    "filtre_usage_0": -7782148273912926200,
-    "filtre_usage_1": 1155458150947653666,
-    "filtre_usage_2": 180858942816276496,
-    "filtre_usage_3": 831002379209408528,
-    "filtre_usage_4": 4107468824096407857,
-    "filtre_usage_5": -8493365773399425020,
-    "filtre_usage_6": 3459899252782793801,
-    "filtre_usage_7": -9220557243051654784,
-    "filtre_usage_bits": 112,
-    "filtre_prenoms_0": -7734541938891469988,
-    "filtre_prenoms_1": 955634099636477952,
-    "filtre_prenoms_2": 8422014737861059862,
-    "filtre_prenoms_3": -4030815913357966313,
-    "filtre_prenoms_4": -4457999855531974399,
-    "filtre_prenoms_5": -1866647860107534271,
-    "filtre_prenoms_6": 81609072306104842,
-    "filtre_prenoms_7": 6981153957562581918,
-    "filtre_prenoms_bits": 181,
-}
-
-
-def test_frozen_values() -> None:
-    """Two partners with two versions of the software must make the same tokens: never edit these."""
-    (person,) = encoded(FROZEN_PERSON)
-    assert {name: person[name] for name in FROZEN} == FROZEN
-    assert tokens(ENCODER.identifier("personne"), pl.Series(["123"]))[0] == "4da5cf19a5960eef3ea8d293b19feeee"
-    assert (
-        tokens(ENCODER.dwelling(MOIS), pl.Series(["1 RUE X|31483"]))[0] == "67fb5f24b708208d3779ae128beab588"
-    )
-    assert keys.check_value(KEY, "2026") == "56d9b1a234b40aaf"
-    assert keys.fingerprint(KEY) == "46a3efe2e6d80fac"
