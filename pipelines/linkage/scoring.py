@@ -1,5 +1,6 @@
 """Every compared pair with its weight, between the sources and inside them."""
 
+from dataclasses import dataclass
 from math import log2
 from typing import Any
 
@@ -7,31 +8,28 @@ import duckdb
 import polars as pl
 
 from pipelines.linkage.model import BLOCKING
-from pipelines.linkage.training import Model, linker_of
+from pipelines.linkage.training import Model, linker_over
 
 
-def score(room: duckdb.DuckDBPyConnection, model: Model, sources: list[str]) -> pl.DataFrame:
+def score(room: duckdb.DuckDBPyConnection, model: Model) -> pl.DataFrame:
     """Pairs gauche, droite, source_g, source_d, poids, poids_sans_nir, probabilite, motif, regle, a_jumeaux.
 
     ``gauche``, ``droite``: record numbers, gauche < droite; weights in bits. Pairs inside a source are scored
     too: they link nobody, they tell how often the model is wrong. ``a_jumeaux``: one birth date and two given
     names. Twins share all the rest, so no weight can tell such a pair from a match; only the NIR can.
+    All pairs of the one table ``fiches`` are the pairs between sources and inside them: record numbers are
+    then compared as numbers, where several tables would bring texts.
     """
-    settings: dict[str, Any] = model.reglages | {"link_type": "link_and_dedupe"}
-    linker = linker_of(room, sources, settings, "score")
+    linker = linker_over(room, "fiches", model.reglages | {"link_type": "dedupe_only"})
     predicted = linker.inference.predict(warning_mode="never")
-    rules = ", ".join(f"'{rule.nom}'" for rule in BLOCKING)
-    pattern = " || ' ' || ".join(_level(learned) for learned in settings["comparisons"])
-    frame: pl.DataFrame = room.sql(
-        f"SELECT fiche_l AS gauche, fiche_r AS droite, source_dataset_l AS source_g, "  # noqa: S608
-        "source_dataset_r AS source_d, match_weight AS poids, "
-        "match_weight - mw_nir - mw_prenom_du_nir AS poids_sans_nir, "
-        f"match_probability AS probabilite, {pattern} AS motif, "
-        f"[{rules}][match_key::INTEGER + 1] AS regle, contains(motif, 'prenoms:0') AS a_jumeaux "
-        f"FROM {predicted.physical_name}"
+    comparisons = [_Levels(learned) for learned in model.reglages["comparisons"]]
+    pairs: pl.DataFrame = room.sql(
+        "SELECT fiche_l AS gauche, fiche_r AS droite, match_weight AS poids, "  # noqa: S608
+        "match_weight - mw_nir - mw_prenom_du_nir AS poids_sans_nir, match_probability AS probabilite, "
+        f"{_pattern(comparisons)} AS motif, match_key::TINYINT AS regle FROM {predicted.physical_name}"
     ).pl()
     predicted.drop_table_from_database_and_remove_from_cache()
-    return _left_to_right(frame)
+    return _in_words(pairs.sort("gauche", "droite"), comparisons, _source_of(room))
 
 
 def linkable(pairs: pl.DataFrame, by: str, least: float) -> pl.DataFrame:
@@ -48,20 +46,66 @@ def weight(probability: float) -> float:
     return log2(probability / (1 - probability))
 
 
-def _level(learned: dict[str, Any]) -> str:
-    """SQL writing « nir:1 »: Splink gives back the weight of a level, not its number, « . » being absent."""
-    name = learned["output_column_name"]
-    levels = [level for level in learned["comparison_levels"] if not level.get("is_null_level")]
-    weights = [log2(level["m_probability"] / level["u_probability"]) for level in levels]
-    whens = [f"when abs(mw_{name} - {w}) < 1e-9 then {len(weights) - 1 - n}" for n, w in enumerate(weights)]
-    return f"'{name}:' || coalesce((case when mw_{name} = 0 then null {' '.join(whens)} end)::VARCHAR, '.')"
+@dataclass(frozen=True)
+class _Levels:
+    """The levels of a learned comparison: Splink gives back the weight of a level, not its number."""
+
+    learned: dict[str, Any]
+
+    @property
+    def nom(self) -> str:
+        return str(self.learned["output_column_name"])
+
+    @property
+    def weights(self) -> list[float]:
+        """Bits of each level, from best to worst."""
+        levels = [level for level in self.learned["comparison_levels"] if not level.get("is_null_level")]
+        return [log2(level["m_probability"] / level["u_probability"]) for level in levels]
+
+    @property
+    def digit(self) -> str:
+        """SQL giving 0 when absent, 1 for the worst level and so on."""
+        weights = self.weights
+        whens = [
+            f"when abs(mw_{self.nom} - {w}) < 1e-9 then {len(weights) - n}" for n, w in enumerate(weights)
+        ]
+        return f"(case when mw_{self.nom} = 0 then 0 {' '.join(whens)} else 0 end)"
+
+    def word(self, digit: int) -> str:
+        """« nir:1 », « nir:. » when absent."""
+        return f"{self.nom}:{digit - 1 if digit else '.'}"
 
 
-def _left_to_right(frame: pl.DataFrame) -> pl.DataFrame:
-    swapped = pl.col("gauche") > pl.col("droite")
-    pairs = (("gauche", "droite"), ("source_g", "source_d"))
-    return frame.with_columns(
-        pl.when(swapped).then(pl.col(second if side == 0 else first)).otherwise(pl.col(name)).alias(name)
-        for first, second in pairs
-        for side, name in enumerate((first, second))
-    ).sort("gauche", "droite")
+def _pattern(comparisons: list[_Levels]) -> str:
+    """SQL writing the levels of a pair as one whole number, a digit per comparison."""
+    number = "0"
+    for levels in comparisons:
+        number = f"({number} * {len(levels.weights) + 1} + {levels.digit})"
+    return f"{number}::UINTEGER"
+
+
+def _in_words(pairs: pl.DataFrame, comparisons: list[_Levels], source_of: pl.Series) -> pl.DataFrame:
+    patterns = pairs["motif"].unique()
+    words = pl.Series([_words(int(number), comparisons) for number in patterns], dtype=pl.String)
+    rules = pl.Series([rule.nom for rule in BLOCKING])
+    named = pairs.with_columns(
+        source_g=source_of.gather(pairs["gauche"]),
+        source_d=source_of.gather(pairs["droite"]),
+        motif=pairs["motif"].replace_strict(patterns, words, return_dtype=pl.String),
+        regle=rules.gather(pairs["regle"]),
+    )
+    return named.with_columns(a_jumeaux=pl.col("motif").str.contains("prenoms:0", literal=True))
+
+
+def _words(number: int, comparisons: list[_Levels]) -> str:
+    """« nir:1 date:2 … » from the number :func:`_pattern` wrote."""
+    found = []
+    for levels in reversed(comparisons):
+        number, digit = divmod(number, len(levels.weights) + 1)
+        found.append(levels.word(digit))
+    return " ".join(reversed(found))
+
+
+def _source_of(room: duckdb.DuckDBPyConnection) -> pl.Series:
+    frame: pl.DataFrame = room.sql("SELECT source FROM fiches ORDER BY fiche").pl()
+    return frame["source"]

@@ -33,6 +33,9 @@ TOKENS = (
     "jeton_phon_usage_date",
     "jeton_lieu_date",
 )
+TOKEN_DIGITS = 15
+"""Hexadecimal digits of a token kept for the comparison: among ten million records, 60 bits make one wrong
+equality once in twenty thousand runs, and a whole number takes a sixth of the memory of a text."""
 FILTER_COLUMNS = tuple(f"{name}_{part}" for name in FILTERS for part in (*range(WORDS), "bits"))
 PLAIN = {"sexe": pl.String, "commune_insee": pl.String, "naissance_annee": pl.Int32}
 
@@ -223,9 +226,9 @@ def _typed(path: Path, source: Source) -> pl.DataFrame:
 
 
 def _columns(path: Path, source: Source) -> pl.DataFrame:
-    frame = pl.read_parquet(path)
+    frame = pl.scan_parquet(path)
     wanted = {source.identifiant, *PLAIN, *TOKENS, *FILTER_COLUMNS}
-    if missing := sorted(wanted - set(frame.columns)):
+    if missing := sorted(wanted - set(frame.collect_schema())):
         raise ContractRefusal(
             f"Colonne absente du fichier d'identité : {', '.join(missing)}.",
             ou=f"{source.nom}/{path.name}",
@@ -235,9 +238,9 @@ def _columns(path: Path, source: Source) -> pl.DataFrame:
         pl.lit(source.nom).alias("source"),
         pl.col(source.identifiant).cast(pl.String).alias("personne_id"),
         *(pl.col(name).cast(dtype) for name, dtype in PLAIN.items()),
-        *(pl.col(name).cast(pl.String) for name in TOKENS),
+        *(pl.col(name).cast(pl.String).str.head(TOKEN_DIGITS).str.to_integer(base=16) for name in TOKENS),
         *(pl.col(name).cast(pl.Int64) for name in FILTER_COLUMNS),
-    )
+    ).collect(engine="streaming")
 
 
 def _with_used_name(frame: pl.DataFrame) -> pl.DataFrame:

@@ -70,7 +70,7 @@ def _link(room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Setti
     else:
         model = _trained(room, sources, settings.appariement.graine)
         alerts += model.alertes
-        pairs = score(room, model, sources)
+        pairs = score(room, model)
         folder = settings.dossiers.sorties / "appariement" / mois
         write_charts(room, model, sources, pairs, folder)
     with_opposition, pairs = oppositions.apart(pairs)
@@ -104,9 +104,8 @@ def _told(warehouse: Warehouse, mois: str, counts: Counts) -> Counts:
 def _trained(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Model:
     for name in sources:
         room.execute(
-            f"CREATE TABLE fiches_{name} AS SELECT * EXCLUDE (source) FROM fiches "  # noqa: S608
-            "WHERE source = $source ORDER BY fiche",
-            {"source": name},
+            f"CREATE VIEW fiches_{name} AS SELECT * EXCLUDE (source) FROM fiches "  # noqa: S608
+            f"WHERE source = '{name}'"
         )
     return train(room, sources, seed)
 

@@ -60,6 +60,7 @@ def train(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Mod
         *_maximise(room, linker, TRAINING_ON_NAMES, "nom, prénom et date"),
     ]
     model = Model(linker.misc.save_model_to_json(), alerts)
+    _forget(linker)
     _settle(model)
     return model
 
@@ -74,6 +75,17 @@ def linker_of(
         for name in sources
     ]
     return Linker(tables, settings, log_level=None, validate_settings=False)
+
+
+def linker_over(room: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any]) -> Linker:
+    """A Splink linker over one table of ``room``."""
+    records = DuckDBAPI(room).register(table)
+    return Linker(records, settings, log_level=None, validate_settings=False)
+
+
+def _forget(linker: Linker) -> None:
+    """Drop what the linker computed: memory is for the records."""
+    linker.table_management.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
 
 
 def _settings(comparisons: list[Comparison], prior: float) -> SettingsCreator:
@@ -113,6 +125,7 @@ def _prior_and_u(
     )
     linker.training.estimate_u_using_random_sampling(max_pairs=_RANDOM_PAIRS, seed=seed)
     learned = linker.misc.save_model_to_json()
+    _forget(linker)
     estimates = {c["output_column_name"]: _u_of(c) for c in learned["comparisons"]}
     estimates |= {"nir": _u_of_nir(room), "date": _u_of_date(room)}
     comparisons = [_with_u(spec, estimates.get(spec.nom)) for spec in COMPARISONS]
@@ -179,16 +192,14 @@ def _levels_inside_sources(room: duckdb.DuckDBPyConnection, spec: Comparison, se
 def _levels(
     room: duckdb.DuckDBPyConnection, spec: Comparison, met: str, share: float = 1.0, seed: int = 0
 ) -> dict[int, int]:
-    room.execute(
-        "CREATE OR REPLACE TEMP TABLE echantillon AS SELECT * FROM fiches "
-        "WHERE NOT list_contains($evenements, source) AND hash(fiche, $graine) % 1000000 < $part * 1000000",
-        {"graine": seed, "part": share, "evenements": list(EVENTS)},
-    )
     left = ", ".join(f"l.{c} AS {c}_l, r.{c} AS {c}_r" for c in _columns(room))
-    rows = room.sql(
-        f"SELECT niveau, count(*) FROM (SELECT {case_expression(spec)} AS niveau FROM (SELECT {left} "  # noqa: S608
+    rows = room.execute(
+        "WITH echantillon AS NOT MATERIALIZED (SELECT * FROM fiches "  # noqa: S608
+        "WHERE NOT list_contains($evenements, source) AND hash(fiche, $graine) % 1000000 < $part * 1000000) "
+        f"SELECT niveau, count(*) FROM (SELECT {case_expression(spec)} AS niveau FROM (SELECT {left} "
         f"FROM echantillon l JOIN echantillon r ON l.source = r.source AND {met} "
-        "AND l.fiche < r.fiche)) WHERE niveau >= 0 GROUP BY niveau"
+        "AND l.fiche < r.fiche)) WHERE niveau >= 0 GROUP BY niveau",
+        {"graine": seed, "part": share, "evenements": list(EVENTS)},
     ).fetchall()
     return dict(rows)
 
