@@ -46,6 +46,7 @@ fix: install
 # Les comptes entiers ; reprend où elle s'est arrêtée (travail/preuves). Écrit docs/preuves/*.json.
 preuves: install
 	$(BIN)/python -m tests.preuves.chaine
+	$(BIN)/python -m tests.preuves.appariement
 
 # Temps et mémoire de chaque étape, dans une même exécution.
 bench: install

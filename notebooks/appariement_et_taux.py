@@ -357,7 +357,8 @@ def _(alt, log2, mo, pl, poids, reglages):
 def _(lire, nommer, noms_sources, pl, tableau):
     _mesures = lire(
         "SELECT mesure, concat_ws(' – ', source_g, source_d) AS sources, valeur, bas, haut, n "
-        "FROM out__qualite_appariement WHERE list_contains($mesures, mesure) ORDER BY mesure, sources",
+        "FROM out__qualite_appariement WHERE list_contains($mesures, mesure) AND classe = 'ensemble' "
+        "ORDER BY mesure, sources",
         mesures=["liens", "rappel", "rappel_nir_cache", "faux_liens", "nir_contraires_nir_cache"],
     )
     tableau(

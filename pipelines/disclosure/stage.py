@@ -31,13 +31,18 @@ _REASONS_OF = {
 }
 """Rubriques that detail one situation each: rubrique to situation."""
 
+_LINKS, _WHOLE = "liens", "ensemble"
+_CRITERION = ["source_g", "source_d", "classe"]
+_MEASURED = ("valeur", "bas", "haut", "n")
+
 _VALUES = ("eligibles", "non_recourants", "taux", "taux_bas", "taux_haut", "euros_mois")
 _KEY = ["periode", "droit", "niveau", "code_territoire", "groupe", "methode"]
 
 
 def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | float | str]:
-    """Write ``out__diffusion`` and ``out__diffusion_effectifs``: hidden values are null, with their reason.
+    """Write ``out__diffusion``, ``out__diffusion_effectifs`` and ``out__diffusion_appariement``.
 
+    Hidden values are null, with their reason.
     ``out__diffusion`` has the columns of ``out__taux``, ``est_publie`` and ``motif`` ('', 'seuil',
     'certitude', 'complementaire', 'detail'). Raises :class:`Refusal` when the period has no estimate.
     """
@@ -46,6 +51,8 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     limits = Thresholds(settings.publication.seuil, settings.publication.seuil_eligibles)
     published = hide(rates, limits)
     counts = hide_counts(warehouse.read("out__effectifs"), limits.seuil)
+    linkage = hide_quality(warehouse.read("out__qualite_appariement"), limits)
+    warehouse.replace("out__diffusion_appariement", linkage)
     warehouse.replace("out__diffusion", published)
     warehouse.replace("out__diffusion_effectifs", counts)
     return {
@@ -132,6 +139,32 @@ def hide_counts(counts: pl.DataFrame, seuil: int) -> pl.DataFrame:
     is_shown = ~pl.col("ligne").cast(pl.String).is_in(sorted(hidden))
     shown = numbered.with_columns(menages=pl.when(is_shown).then("menages"), est_publie=is_shown)
     return shown.drop("ligne", "partition")
+
+
+def hide_quality(quality: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+    """The rows of ``out__qualite_appariement`` with ``est_publie``.
+
+    A class of few linked persons is hidden, with all its measures, and another of the same criterion with it
+    when the total would give it back. Measures about everybody are always shown.
+    """
+    is_whole = pl.col("classe") == _WHOLE
+    counted = quality.filter(~is_whole, mesure=_LINKS)
+    parts = counted.partition_by(_CRITERION, maintain_order=True)
+    hidden = pl.concat([counted.head(0), *(_hidden_classes(part, limits) for part in parts)])
+    key = [*_CRITERION, "modalite"]
+    told = hidden.select(*key, est_publie=pl.lit(False))
+    shown = quality.join(told, on=key, how="left", maintain_order="left").with_columns(
+        pl.col("est_publie").fill_null(True)
+    )
+    return shown.with_columns(pl.when("est_publie").then(name).alias(name) for name in _MEASURED)
+
+
+def _hidden_classes(links: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+    counts = dict(links.select("modalite", "valeur").rows())
+    few = decide_counts(counts, limits.seuil_eligibles) | {
+        name for name, count in counts.items() if not count
+    }
+    return links.filter(pl.col("modalite").is_in(sorted(few)))
 
 
 def _children(numbered: pl.DataFrame, hidden: set[str]) -> set[str]:

@@ -75,9 +75,15 @@ def _rate_rows(
     drawn = rate.draw(_DRAWS, generator)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     for band, name in enumerate(AGE_BANDS):
-        answers = f"{rate.trials[band]:.0f} réponses" if rate.trials.sum() else "non vérifié"
-        source = f"{droit} ; {_BAND_NAMES[name]} ; {answers}"
+        source = f"{droit} ; {_BAND_NAMES[name]} ; {_basis(rate, band)}"
         yield nom, float(rate.mean[band]), float(low[band]), float(high[band]), source
+
+
+def _basis(rate: PooledRate, band: int) -> str:
+    """What a rate of the linkage rests on: answers of the partners, or else the measure made without them."""
+    if rate.trials.sum():
+        return f"{rate.trials[band]:.0f} réponses"
+    return f"non vérifié : {rate.origine}" if rate.origine else "non vérifié"
 
 
 def _correction(right: Right, droit: str) -> Iterator[Row]:

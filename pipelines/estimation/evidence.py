@@ -8,16 +8,22 @@ import polars as pl
 from pipelines.estimation.classes import CLASSES, Floats, class_index
 from pipelines.estimation.entitlement import Answers
 from pipelines.estimation.estimator import Evidence, Kappa
-from pipelines.estimation.link_rates import LinkRates, PooledRate, answered, household_recall, unverified
+from pipelines.estimation.link_rates import (
+    LinkRates,
+    PooledRate,
+    answered,
+    household_recall,
+    unverified,
+    unverified_false_links,
+)
 from pipelines.warehouse import Warehouse
 
 RIGHTS = ("rsa", "ppa", "rsa_seul", "ppa_seule", "rsa_et_ppa")
 
-RECALL_WITHOUT_MEASURE = PooledRate(0.92, 0.04)
+RECALL_WITHOUT_MEASURE = PooledRate(0.92, 0.04, "valeur publiée ailleurs")
 """When no NIR hold-out could be measured: French hashed linkage reaches 94.8 % (published), less 3 points."""
 
-FALSE_LINKS_WITHOUT_MEASURE = PooledRate(0.01, 0.01)
-LEAST_FALSE_LINK_SD = 0.003
+FALSE_LINKS_WITHOUT_MEASURE = PooledRate(0.01, 0.01, "valeur publiée ailleurs")
 
 RESTING = ("primaire", "secondaire")
 """Dossier situations of a household that may be a non-taker."""
@@ -199,24 +205,24 @@ def _recall_prior(reading: Reading, quality: pl.DataFrame) -> PooledRate:
         return RECALL_WITHOUT_MEASURE
     linked = reading.households.filter((pl.col("strate") == "L") & _ENTITLED)
     alone = _share(linked["n_adultes"] == 1) if linked.height else 1.0
-    return unverified(household_recall(measured, alone))
+    return unverified(*(household_recall(recall, alone) for recall in measured))
 
 
 def _false_link_prior(quality: pl.DataFrame) -> PooledRate:
     false, links, persons = _measure(quality, "faux_liens"), _measure(quality, "liens"), _size(quality)
     if false is None or links is None or persons is None:
         return FALSE_LINKS_WITHOUT_MEASURE
-    rate = min(false / max(persons - links, 1.0), 0.5)
-    return PooledRate(rate, max(rate, LEAST_FALSE_LINK_SD))
+    absent = max(persons - links[0], 1.0)
+    return unverified_false_links(*(min(number / absent, 0.5) for number in false))
 
 
-def _measure(quality: pl.DataFrame, name: str) -> float | None:
+def _measure(quality: pl.DataFrame, name: str) -> tuple[float, float, float] | None:
+    """Value, low and high end of a measure between CAF and CPAM; a value without interval is its own."""
     couple = pl.concat_list("source_g", "source_d").list.sort() == ["caf", "cpam"]
-    rows = quality.filter(couple & pl.col("valeur").is_not_null())
-    rows = rows.filter(
-        pl.col("mesure").str.starts_with(name) if name == "rappel" else pl.col("mesure") == name
-    )
-    return float(rows["valeur"][0]) if rows.height else None
+    rows = quality.filter(couple, pl.col("valeur").is_not_null(), mesure=name, classe="ensemble")
+    ends = (pl.coalesce(end, "valeur") for end in ("valeur", "bas", "haut"))
+    found: list[tuple[float, float, float]] = rows.select(*ends).rows() if rows.height else []
+    return found[0] if found else None
 
 
 def _size(quality: pl.DataFrame) -> float | None:

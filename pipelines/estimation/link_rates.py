@@ -5,11 +5,17 @@ everybody hides that the young and the married are missed more often. Between th
 the whole, and bands drawn towards it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import hypot
 
 import numpy as np
 
 from pipelines.estimation.classes import BANDS, Floats
+
+TWO_SIDED = 1.959964
+"""Standard errors on each side of an interval at 95 %."""
+
+LEAST_FALSE_LINK_SD = 0.003
 
 HOLD_OUT_PENALTY = 0.03
 """Recall of the NIR hold-out is measured on people whose NIR is known: R is taken 3 points lower, ± 3."""
@@ -27,11 +33,12 @@ class PooledRate:
     """A rate per age band: a Beta prior for the common rate, answers counted by band.
 
     ``trials`` and ``successes`` have shape (3,), in effective answers (weighted counts scaled down by the
-    design effect).
+    design effect). ``origine`` says in French where the prior comes from.
     """
 
     prior_mean: float
     prior_sd: float
+    origine: str = ""
     successes: Floats = field(default_factory=_no_answer)
     trials: Floats = field(default_factory=_no_answer)
 
@@ -79,9 +86,20 @@ def household_recall(person_recall: float, one_adult_share: float) -> float:
     return one_adult_share * person_recall + (1 - one_adult_share) * couple
 
 
-def unverified(recall: float) -> PooledRate:
-    """R (or r) from the recall of the NIR hold-out: 3 points lower, ± 3 (estimation.md)."""
-    return PooledRate(recall - HOLD_OUT_PENALTY, HOLD_OUT_PENALTY)
+def unverified(recall: float, low: float, high: float) -> PooledRate:
+    """R (or r) from the recall of the NIR hold-out and its interval at 95 %: 3 points lower, ± 3 and more.
+
+    The households the rate is about are linked less often than everybody, by an amount nobody measured; the
+    uncertainty of the recall itself is added to that one.
+    """
+    own = (high - low) / (2 * TWO_SIDED)
+    return PooledRate(recall - HOLD_OUT_PENALTY, hypot(HOLD_OUT_PENALTY, own), "NIR cachés, moins 3 points")
+
+
+def unverified_false_links(rate: float, low: float, high: float) -> PooledRate:
+    """f from the links the model would make inside a source, and its interval at 95 %."""
+    own = (high - low) / (2 * TWO_SIDED)
+    return PooledRate(rate, max(rate, own, LEAST_FALSE_LINK_SD), "liens à l'intérieur des fichiers")
 
 
 def answered(prior: PooledRate, outcome: Floats, band: Floats, weight: Floats) -> PooledRate:
@@ -92,4 +110,4 @@ def answered(prior: PooledRate, outcome: Floats, band: Floats, weight: Floats) -
         if w.size:
             trials[b] = w.sum() ** 2 / (w**2).sum()
             successes[b] = trials[b] * (w * y).sum() / w.sum()
-    return PooledRate(prior.prior_mean, prior.prior_sd, successes, trials)
+    return replace(prior, successes=successes, trials=trials)

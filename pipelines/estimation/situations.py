@@ -9,9 +9,6 @@ from pipelines.calendar import period, shift
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
-URBAN_INHABITANTS = 2_000
-"""A commune is rural under 2 000 inhabitants (INSEE, threshold of the unités urbaines)."""
-
 WITHOUT_INCOMES = ["ressources_inconnues"]
 """Reasons for which an unknown entitlement is estimated by classes; the others stay outside the field."""
 
@@ -50,5 +47,5 @@ def parameters(mois: str) -> dict[str, Any]:
 def communes(settings: Settings) -> pl.DataFrame:
     """Communes of the territory, crown excluded: commune_insee, regroupement, est_rurale (0/1)."""
     inside = territory.load(settings.territoire).inside
-    rural = (pl.col("population") < URBAN_INHABITANTS).fill_null(True).cast(pl.Int8)
+    rural = (pl.col("population") < territory.URBAN_INHABITANTS).fill_null(True).cast(pl.Int8)
     return inside.select("commune_insee", "regroupement", est_rurale=rural)

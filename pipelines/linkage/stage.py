@@ -6,6 +6,7 @@ from splink.internals.exceptions import SplinkException
 
 from pipelines.linkage import oppositions
 from pipelines.linkage.charts import write_charts
+from pipelines.linkage.classes import described
 from pipelines.linkage.persons import Persons, gather, kept_pairs, linked_persons
 from pipelines.linkage.quality import measure
 from pipelines.linkage.renewal import can_carry_over, carry_over
@@ -61,7 +62,9 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
 
 def _link(room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
     everyone, alerts = load_records(room, settings, used_extracts(warehouse))
-    records: pl.DataFrame = room.sql("SELECT fiche, source, jeton_nir FROM fiches ORDER BY fiche").pl()
+    records: pl.DataFrame = room.sql(
+        "SELECT fiche, source, jeton_nir, naissance_annee, sexe, commune_insee FROM fiches ORDER BY fiche"
+    ).pl()
     sources = [s.nom for s in SOURCES if s.nom in set(records["source"])]
     threshold = settings.appariement.seuil_probabilite
     pairs = pl.DataFrame(schema=_PAIRS)
@@ -82,7 +85,8 @@ def _link(room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Setti
     warehouse.replace("core__paires", kept_pairs(people, crossing, persons, threshold))
     _write_ambiguous(warehouse, people, persons)
     oppositions.write(warehouse, opposed)
-    warehouse.replace("out__qualite_appariement", measure(people, records, pairs, persons, threshold))
+    known = described(records, people, warehouse, settings, mois)
+    warehouse.replace("out__qualite_appariement", measure(people, known, pairs, persons, threshold))
     return _counts(records, persons, alerts) | {
         "oppositions": everyone.height - people.height,
         "oppositions_liees": opposed["opposition_id"].n_unique(),

@@ -145,6 +145,18 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class QualityClass:
+    """The linkage of one class of persons: out of 10 000, those missed and those linked wrongly, at the ends.
+
+    ``code``: ``age:50_64``, and ``ensemble:ensemble`` for everybody.
+    """
+
+    code: str
+    manquees: tuple[int, int] | None
+    a_tort: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
 class Count:
     """Households of one situation, to 5 (None: secret statistique)."""
 
@@ -238,6 +250,7 @@ class Figures:
     corrections: int
     alertes: tuple[str, ...]
     qualite: tuple[Quality, ...]
+    qualite_classes: tuple[QualityClass, ...]
     effectifs: tuple[Count, ...]
     parametres: tuple[Parameter, ...]
     verifications: tuple[MoreAnswers, ...]

@@ -22,6 +22,7 @@ from pipelines.reporting.figures import (
     Parameter,
     Place,
     Quality,
+    QualityClass,
     Right,
 )
 from pipelines.territory import Territory
@@ -255,9 +256,45 @@ def alerts(warehouse: Warehouse, mois: str) -> tuple[str, ...]:
     )
 
 
+ROUNDING = 1e-6
+
+LINKED_FILES = ("caf", "cpam")
+"""The two files whose linkage the rate rests on."""
+
+
+def quality_by_class(warehouse: Warehouse) -> tuple[QualityClass, ...]:
+    """Persons missed and linked wrongly in each class, between the two files the rate rests on."""
+    couple = pl.concat_list("source_g", "source_d").list.sort() == list(LINKED_FILES)
+    told = _shown_quality(warehouse).filter(couple, pl.col("mesure").is_in(["rappel", "part_faux_liens"]))
+    coded = told.drop_nulls(["bas", "haut"]).with_columns(
+        code=pl.concat_str("classe", "modalite", separator=":")
+    )
+    return tuple(
+        QualityClass(
+            code,
+            _out_of_ten_thousand(coded.filter(code=code, mesure="rappel"), is_missed=True),
+            _out_of_ten_thousand(coded.filter(code=code, mesure="part_faux_liens")),
+        )
+        for code in coded["code"].unique(maintain_order=True)
+    )
+
+
+def _out_of_ten_thousand(rows: pl.DataFrame, is_missed: bool = False) -> tuple[int, int] | None:
+    """Ends of a share, rounded outwards; of its complement when it counts those found."""
+    if rows.is_empty():
+        return None
+    low, high = rows.select("bas", "haut").row(0)
+    ends = (1 - high, 1 - low) if is_missed else (low, high)
+    return math.floor(10_000 * ends[0] + ROUNDING), math.ceil(10_000 * ends[1] - ROUNDING)
+
+
+def _shown_quality(warehouse: Warehouse) -> pl.DataFrame:
+    return warehouse.read("out__diffusion_appariement").filter("est_publie").drop_nulls("valeur")
+
+
 def quality(warehouse: Warehouse) -> tuple[Quality, ...]:
-    """The measures of the linkage, the ones a manager needs first."""
-    rows = warehouse.read("out__qualite_appariement").drop_nulls("valeur").rows(named=True)
+    """The measures of the linkage over everybody, the ones a manager needs first."""
+    rows = _shown_quality(warehouse).filter(classe="ensemble").rows(named=True)
     return tuple(
         sorted((_quality(row) for row in rows), key=lambda q: (labels.rank("mesures", q.mesure), q.sources))
     )

@@ -56,6 +56,7 @@ def published(warehouse: Warehouse, settings: Settings, mois: str) -> Figures:
         corrections=reading.corrections(warehouse),
         alertes=reading.alerts(warehouse, mois),
         qualite=reading.quality(warehouse),
+        qualite_classes=reading.quality_by_class(warehouse),
         effectifs=reading.counts(warehouse),
         parametres=reading.parameters(warehouse),
         verifications=reading.more_answers(warehouse),

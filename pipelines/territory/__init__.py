@@ -1,5 +1,5 @@
 """The reference of communes and groupings."""
 
-from pipelines.territory.reference import Territory, known_communes, load
+from pipelines.territory.reference import URBAN_INHABITANTS, Territory, known_communes, load, rural_communes
 
-__all__ = ["Territory", "known_communes", "load"]
+__all__ = ["URBAN_INHABITANTS", "Territory", "known_communes", "load", "rural_communes"]

@@ -10,6 +10,9 @@ import polars as pl
 from pipelines import settings as configuration
 from pipelines.refusals import SettingsRefusal
 
+URBAN_INHABITANTS = 2_000
+"""A commune is rural under 2 000 inhabitants (INSEE, threshold of the unités urbaines)."""
+
 _COLUMNS = {
     "commune_insee": pl.String,
     "nom": pl.String,
@@ -57,6 +60,12 @@ def load(territoire: configuration.Territory | str) -> Territory:
         ]
     )
     return Territory(section.code, section.nom, communes, groupings, _access_points(section.reference))
+
+
+def rural_communes(territoire: configuration.Territory | str) -> pl.DataFrame:
+    """commune_insee, est_rurale (null when the population is unknown): the territory and its crown."""
+    communes = load(territoire).communes.unique("commune_insee", maintain_order=True)
+    return communes.select("commune_insee", est_rurale=pl.col("population") < URBAN_INHABITANTS)
 
 
 @cache

@@ -5,7 +5,7 @@ import pytest
 
 from pipelines.estimation import situations
 from pipelines.estimation.estimator import Evidence
-from pipelines.estimation.evidence import evidence, read, sensitivity
+from pipelines.estimation.evidence import RECALL_WITHOUT_MEASURE, evidence, read, sensitivity
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 from tests.estimation.tables import MONTHS, Tables
@@ -101,9 +101,48 @@ def test_households_paid_by_the_msa_are_takers_for_the_rsa_only(tables: Tables, 
 def test_recall_comes_from_the_hold_out_three_points_lower(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
     tables.cpam("b")
     tables.add(
-        "out__qualite_appariement", mesure="rappel", source_g="caf", source_d="cpam", valeur=0.96, n=500
+        "out__qualite_appariement",
+        mesure="rappel",
+        source_g="caf",
+        source_d="cpam",
+        classe="ensemble",
+        modalite="ensemble",
+        valeur=0.96,
+        n=500,
     )
     assert seen().rates.entitled.prior_mean == pytest.approx(0.93)
+
+
+def test_the_interval_of_the_recall_widens_that_of_the_rate(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.cpam("b")
+    tables.add(
+        "out__qualite_appariement",
+        mesure="rappel",
+        source_g="caf",
+        source_d="cpam",
+        classe="ensemble",
+        modalite="ensemble",
+        valeur=0.96,
+        bas=0.96 - 1.959964 * 0.04,
+        haut=0.96 + 1.959964 * 0.04,
+        n=500,
+    )
+    assert seen().rates.entitled.prior_sd == pytest.approx(0.05)
+
+
+def test_the_recall_of_one_class_is_not_that_of_everybody(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.cpam("b")
+    tables.add(
+        "out__qualite_appariement",
+        mesure="rappel",
+        source_g="caf",
+        source_d="cpam",
+        classe="age",
+        modalite="65_plus",
+        valeur=0.5,
+        n=500,
+    )
+    assert seen().rates.entitled.prior_mean == RECALL_WITHOUT_MEASURE.prior_mean
 
 
 def test_answers_of_the_caf_give_recall_and_coverage(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
@@ -162,6 +201,8 @@ def test_false_links_are_counted_among_persons_absent_from_caf(tables: Tables, s
             mesure=mesure,
             source_g=couple[0],
             source_d=couple[1],
+            classe="ensemble",
+            modalite="ensemble",
             valeur=valeur,
             n=1,
         )

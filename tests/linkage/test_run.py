@@ -63,7 +63,9 @@ def test_the_same_inputs_give_the_same_tables(
 
 def test_hiding_the_nir_foretells_the_recall_without_nir(linked: Linked, linked_without_nir: Linked) -> None:
     quality = linked.tables["out__qualite_appariement"]
-    told = quality.filter(mesure="rappel_nir_cache", source_g="caf", source_d="cpam")["valeur"].item()
+    told = quality.filter(mesure="rappel_nir_cache", source_g="caf", source_d="cpam", classe="ensemble")[
+        "valeur"
+    ].item()
     _, right_ones, to_make = linked_without_nir.pairs("caf", "cpam")
     assert abs(told - right_ones / to_make) < 0.01
 
@@ -71,7 +73,9 @@ def test_hiding_the_nir_foretells_the_recall_without_nir(linked: Linked, linked_
 def test_the_recall_told_covers_the_true_one(linked: Linked) -> None:
     quality = linked.tables["out__qualite_appariement"]
     for other in ("cpam", "departement"):
-        told = quality.filter(pl.col("source_g") == "caf", source_d=other, mesure="rappel").row(0, named=True)
+        told = quality.filter(source_g="caf", source_d=other, mesure="rappel", classe="ensemble").row(
+            0, named=True
+        )
         _, right_ones, to_make = linked.pairs("caf", other)
         assert told["bas"] <= right_ones / to_make <= told["haut"]
 

@@ -140,13 +140,15 @@ PARAMETERS = pl.DataFrame(
 )
 QUALITY = pl.DataFrame(
     {
-        "mesure": ["rappel", "precision"],
-        "source_g": ["caf", "caf"],
-        "source_d": ["cpam", "cpam"],
-        "valeur": [0.988, 0.9991],
-        "bas": [0.985, 0.998],
-        "haut": [0.991, 0.9996],
-        "n": [5210, 5210],
+        "mesure": ["rappel", "precision", "liens", "liens", "rappel", "rappel"],
+        "source_g": ["caf"] * 6,
+        "source_d": ["cpam"] * 6,
+        "classe": ["ensemble"] * 2 + ["age"] * 4,
+        "modalite": ["ensemble"] * 2 + ["50_64", "65_plus"] * 2,
+        "valeur": [0.988, 0.9991, 1200.0, 300.0, 0.99, 0.97],
+        "bas": [0.985, 0.998, None, None, 0.9813, 0.95],
+        "haut": [0.991, 0.9996, None, None, 0.996, 0.98],
+        "n": [5210, 5210, 1200, 300, 1200, 300],
     }
 )
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import polars as pl
 import pytest
 from month_by_hand import ISSUED, MOIS, fill, groupings, path_of, profile, rate, totals
 
@@ -152,3 +153,18 @@ def test_a_dimension_entirely_hidden_is_drawn_on_the_scale_of_the_others(figures
         for drawn in (dimension, replace(dimension, groupes=hidden))
     ]
     assert abs(float(sizes[0]) - float(sizes[1])) < 12
+
+
+def test_errors_of_the_linkage_are_told_by_class_out_of_ten_thousand(figures: Figures):
+    told = {q.code: (q.manquees, q.a_tort) for q in figures.qualite_classes}
+    assert told["ensemble:ensemble"] == ((90, 150), None)
+    assert told["age:50_64"] == ((40, 187), None)
+
+
+def test_a_class_of_few_linked_persons_is_hidden_with_company(warehouse: Warehouse, settings: Settings):
+    quality = warehouse.read("out__qualite_appariement")
+    few = pl.when(pl.col("modalite") == "65_plus", pl.col("mesure") == "liens").then(3.0).otherwise("valeur")
+    warehouse.replace("out__qualite_appariement", quality.with_columns(valeur=few))
+    disclosure.run(warehouse, settings, MOIS)
+    told = published(warehouse, settings, MOIS).qualite_classes
+    assert [q.code for q in told] == ["ensemble:ensemble"]
