@@ -1,6 +1,7 @@
 """Hold a delivered or nominative table against the contract: typed rows, rows set aside, unknown codes."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -48,8 +49,22 @@ class Checked:
 
     def rejected_by_rule(self) -> dict[str, int]:
         """Rows set aside, by rule code."""
-        counts = self.rejected.group_by(RULE).len().sort(RULE)
-        return dict(zip(counts[RULE].to_list(), counts["len"].to_list(), strict=True))
+        return by_rule(self.rejected)
+
+
+def by_rule(rejected: pl.DataFrame) -> dict[str, int]:
+    """Rows set aside, by rule code."""
+    counts = rejected.group_by(RULE).len().sort(RULE)
+    return dict(zip(counts[RULE].to_list(), counts["len"].to_list(), strict=True))
+
+
+def merged_counts(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    """Column → code → rows, over several slices, in an order that says nothing of the file."""
+    total: dict[str, Counter[str]] = {}
+    for part in parts:
+        for column, counts in part.items():
+            total.setdefault(column, Counter()).update(counts)
+    return {column: dict(sorted(total[column].items())) for column in sorted(total)}
 
 
 def check(frame: pl.DataFrame, table: Table, variant: Variant, mois: str, communes: Communes) -> Checked:

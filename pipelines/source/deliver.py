@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import secrets
 import shutil
+import time
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -13,24 +16,21 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.calendar import month_number
-from pipelines.files import sha256, whole_file, whole_folder
+from pipelines.files import forget_partials, locked, passing_folder, sha256, whole_file, whole_folder
 from pipelines.refusals import ContractRefusal, Refusal
-from pipelines.source import keys, normalise, vault
+from pipelines.source import keys, sorting, vault
 from pipelines.source import oppositions as opposing
-from pipelines.source.encode import Encoder, identities, tokens
-from pipelines.source.entry import OPPOSITIONS, Entry, communes, open_entry
-from pipelines.source.leaks import refuse_leaks
-from pipelines.source.rekey import Rekeyer
+from pipelines.source.encode import Encoder, borrowed, tokens
+from pipelines.source.entry import OPPOSITIONS, OWN_ID, Entry, open_entry
+from pipelines.source.rekey import Correspondence, rekeyed
+from pipelines.source.sorting import Encoded, Sorted, Work
+from pipelines.source.workers import Progress, Workers, in_silence
 from schemas import CONTRACT_VERSION, ENCODING_VERSION, TABLES, Table
-from schemas.check import Checked
-from schemas.tables import IDENTITY
+from schemas.check import by_rule, merged_counts
+from schemas.reading import LINE
 
 MANIFEST = "manifeste.json"
-_ROW_GROUP = 250_000
 CELLULE = "cellule"
-BIRTH_MONTH_UNDER_YEARS = 26
-"""The law needs the birth month at 3, 14, 18, 20 and 25 years; above, the year alone is delivered."""
 
 
 @dataclass
@@ -39,14 +39,32 @@ class _Delivery:
 
     entry: Entry
     encoder: Encoder
-    rekeyer: Rekeyer
-    people: dict[str, Checked] = field(default_factory=dict, repr=False)
+    workers: Workers
+    scratch: Path
+    progress: Progress
+    graine: int = field(default_factory=lambda: secrets.randbits(63), repr=False)
+    works: dict[str, Work] = field(default_factory=dict)
+    encoded: dict[str, list[Encoded]] = field(default_factory=dict, repr=False)
+    correspondence: Correspondence = field(default_factory=Correspondence, repr=False)
     opposed: opposing.Opposed = opposing.NOBODY
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     rejected: list[pl.DataFrame] = field(default_factory=list, repr=False)
     unknown_codes: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
-    consents: tuple[pl.DataFrame, pl.DataFrame] | None = field(default=None, repr=False)
-    oppositions_received: int = 0
+    consents: pl.DataFrame | None = field(default=None, repr=False)
+    oppositions: pl.DataFrame | None = field(default=None, repr=False)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @property
+    def oppositions_received(self) -> int:
+        """Every opposition counts: an unreadable one stops the delivery."""
+        return 0 if self.oppositions is None else self.oppositions.height
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Add the seconds of the block to a phase."""
+        begun = time.monotonic()
+        yield
+        self.seconds[phase] += time.monotonic() - begun
 
 
 def pseudonymise(
@@ -61,28 +79,46 @@ def pseudonymise(
     coffre: Path | None = None,
     coffre_publique: Path | None = None,
     remplacer: bool = False,
+    processus: int | None = None,
+    progress: Progress = in_silence,
 ) -> dict[str, Any]:
     """Deliver ``depot/partenaire/mois`` from the nominative files of ``entree``; return counts only.
 
     ``correspondance`` is the Parquet file (0600) that maps clear ids to delivered ones; the lines set aside
     go beside it. ``millesime``: key epoch, the year of the month by default. For the cellule, names and
-    telephones are sealed into ``coffre`` for ``coffre_publique``.
+    telephones are sealed into ``coffre`` for ``coffre_publique``. ``processus``: processes, which change
+    nothing to what is written; the cores, four at most, by default.
     Raises :class:`Refusal` (contract, key, month already delivered) before anything is visible anywhere.
     """
     key = keys.read_key(cle)
     entry = open_entry(entree, partenaire, mois)
     encoder = Encoder(key, partenaire, keys.check_epoch(millesime or keys.epoch_of(mois)))
-    delivery = _Delivery(entry, encoder, Rekeyer(encoder))
     sealed_for = _recipient(partenaire, coffre, coffre_publique)
-    with _delivered_folder(depot / partenaire / mois, remplacer) as folder:
-        _apply_oppositions(delivery)
-        for table in entry.tables():
-            _deliver_table(delivery, table, folder)
+    with ExitStack() as held:
+        _stay_alone(held, depot / partenaire / mois, correspondance)
+        folder = held.enter_context(_delivered_folder(depot / partenaire / mois, remplacer))
+        scratch = held.enter_context(passing_folder(correspondance))
+        delivery = _Delivery(entry, encoder, held.enter_context(Workers(processus)), scratch, progress)
+        _deliver_tables(delivery, folder)
         manifest = _write_manifest(delivery, folder, remplacer)
         _leave_at_partner(delivery, correspondance)
-        if sealed_for and coffre and delivery.consents:
-            vault.seal(*delivery.consents, vault.vault_file(coffre, mois), sealed_for)
+        if sealed_for and coffre and delivery.consents is not None:
+            _seal(delivery, delivery.consents, vault.vault_file(coffre, mois), sealed_for)
     return _counts(delivery, manifest)
+
+
+def _stay_alone(held: ExitStack, *paths: Path) -> None:
+    """Hold what will be written against any other run, and clear what a killed one left."""
+    for path in paths:
+        try:
+            held.enter_context(locked(path))
+        except BlockingIOError:
+            raise Refusal(
+                "Une autre commande « pseudonymiser » est en cours pour ce mois.",
+                ou=str(path),
+                que_faire="Attendre qu'elle finisse : rien n'a été touché.",
+            ) from None
+        forget_partials(path)
 
 
 @contextmanager
@@ -123,58 +159,74 @@ def _recipient(partenaire: str, coffre: Path | None, coffre_publique: Path | Non
     return vault.recipient(coffre_publique)
 
 
-def _apply_oppositions(delivery: _Delivery) -> None:
-    """Read the tables that name people, and find who opposed, before any row is re-keyed."""
-    entry = delivery.entry
-    delivery.people = {table.name: entry.read(table) for table in entry.tables() if table.est_identite}
-    if not entry.has_oppositions:
-        return
-    read = entry.read(TABLES[OPPOSITIONS])
-    _refuse_unread_oppositions(read, entry)
-    delivery.oppositions_received = read.received
-    accepted = {name: checked.accepted for name, checked in delivery.people.items()}
-    delivery.opposed = opposing.opposed(accepted, read.accepted, entry.opposed_ids(), entry.mois)
+def _deliver_tables(delivery: _Delivery, folder: Path) -> None:
+    """The tables that name people first: who opposed is withheld from all."""
+    tables = list(delivery.entry.tables())
+    if delivery.entry.has_oppositions:
+        delivery.oppositions = _read_oppositions(delivery.entry)
+    named = [table for table in tables if table.est_identite]
+    for table in named:
+        _encode(delivery, table)
+    delivery.opposed = _opposed(delivery, named)
+    for table in tables:
+        if not table.est_identite:
+            _encode(delivery, table)
+        _sort(delivery, table, folder)
 
 
-def _refuse_unread_oppositions(read: Checked, entry: Entry) -> None:
+def _read_oppositions(entry: Entry) -> pl.DataFrame:
     """A line set aside is counted and forgotten; an opposition may not be."""
+    read = entry.read(TABLES[OPPOSITIONS])
     if not read.rejected.is_empty():
         raise ContractRefusal(
             f"{read.rejected.height} opposition(s) illisible(s) : rien n'est livré tant qu'elles le sont.",
             ou=f"fichier {entry.files[OPPOSITIONS].name}",
             que_faire="Corriger ces lignes ; « nonrecours verifier --classeur » les nomme.",
         )
+    return read.accepted
 
 
-def _deliver_table(delivery: _Delivery, table: Table, folder: Path) -> None:
-    checked = delivery.people.pop(table.name, None) or delivery.entry.read(table)
-    kept = delivery.opposed.withheld(checked.accepted, table)
-    _count(delivery, table, checked, kept.height)
-    numbered = _numbered(kept, delivery.encoder) if table.name == OPPOSITIONS else kept
-    rekeyed = delivery.rekeyer.rekeyed(numbered)
+def _encode(delivery: _Delivery, table: Table) -> None:
+    """Every slice of a table becomes pieces; what is counted meanwhile is kept."""
+    at_once = delivery.entry.is_read_at_once(table)
+    with delivery.timed("lecture et jetons"):
+        results = _encoded_at_once(delivery, table) if at_once else _encoded_by_slices(delivery, table)
+        delivery.encoded[table.name] = []
+        for result in results:
+            delivery.correspondence.learn(result.ways)
+            delivery.encoded[table.name].append(replace(result, ways={}))
+
+
+def _encoded_by_slices(delivery: _Delivery, table: Table) -> Iterator[Encoded]:
+    slices = delivery.entry.slices(table)
+    work = _work(delivery, table, sorting.buckets_for(table, len(slices)))
+    asked = [(work, number, part) for number, part in enumerate(slices)]
+    total = len(slices) + work.buckets
+    for done, result in enumerate(delivery.workers.map(sorting.encode_slice, asked), 1):
+        delivery.progress(table.name, done, total)
+        yield result
+
+
+def _encoded_at_once(delivery: _Delivery, table: Table) -> Iterator[Encoded]:
+    checked = delivery.entry.read(table)
+    work = _work(delivery, table, 1)
+    rows = _numbered(checked.accepted, delivery.encoder) if table.name == OPPOSITIONS else checked.accepted
     if table.vault:
-        delivery.consents = (
-            kept,
-            rekeyed.select(c for c in ("consentement_id", "action_id") if c in rekeyed),
-        )
-    delivered = _delivered(rekeyed, table, delivery)
-    refuse_leaks(delivered, table.name)
-    _write(delivered, folder / f"{table.name}.parquet")
-    if table.est_identite:
-        _write(_identity(rekeyed, table, delivery), folder / f"{table.identite_name}.parquet")
+        delivery.consents = checked.accepted
+    numbered = rows.with_row_index(LINE).with_columns(pl.col(LINE).cast(pl.Int64))
+    yield sorting.encode_rows(work, 0, replace(checked, accepted=numbered))
 
 
-def _count(delivery: _Delivery, table: Table, checked: Checked, delivered: int) -> None:
-    delivery.tables[table.name] = {
-        "lignes_recues": checked.received,
-        "lignes_livrees": delivered,
-        "lignes_ecartees": checked.rejected.height,
-        "lignes_retirees_par_opposition": checked.accepted.height - delivered,
-        "ecartees_par_regle": checked.rejected_by_rule(),
-    }
-    delivery.rejected.append(checked.rejected.select(pl.lit(table.name).alias("table"), "ligne", "regle"))
-    if checked.unknown_codes:
-        delivery.unknown_codes[table.name] = checked.unknown_codes
+def _work(delivery: _Delivery, table: Table, buckets: int) -> Work:
+    folder = delivery.scratch / table.name
+    folder.mkdir()
+    against = delivery.oppositions if table.est_identite and table.name != OPPOSITIONS else None
+    refused = (
+        opposing.signs(against, table, delivery.entry.mois) if against is not None else sorting.nothing()
+    )
+    work = Work(table.name, delivery.entry.mois, delivery.encoder, folder, delivery.graine, buckets, refused)
+    delivery.works[table.name] = work
+    return work
 
 
 def _numbered(oppositions: pl.DataFrame, encoder: Encoder) -> pl.DataFrame:
@@ -187,65 +239,64 @@ def _numbered(oppositions: pl.DataFrame, encoder: Encoder) -> pl.DataFrame:
     ).drop("contenu")
 
 
-def _delivered(rekeyed: pl.DataFrame, table: Table, delivery: _Delivery) -> pl.DataFrame:
-    """The columns of the delivered form and no other, in an order that says nothing of the file read."""
-    mois = delivery.entry.mois
-    with_birth = rekeyed.with_columns(_birth_columns(mois)) if table.est_identite else rekeyed
-    derived = _with_derived(with_birth, table, delivery)
-    chosen = derived.select(table.delivered_columns).sort(pl.all())
-    return _validated(chosen, table, "delivered")
+def _opposed(delivery: _Delivery, named: list[Table]) -> opposing.Opposed:
+    """Who opposed: those the partner names by its own ids, and those recognised among the people read."""
+    if delivery.oppositions is None:
+        return opposing.NOBODY
+    own = delivery.entry.opposed_ids().filter(opposing.to_processing()).select(OWN_ID)
+    found = set(rekeyed(own, delivery.encoder)[0][OWN_ID])
+    for table in named:
+        found |= {one for result in delivery.encoded[table.name] for one in result.opposed}
+    everyone = [pl.scan_ipc(delivery.works[table.name].pieces()) for table in named]
+    return opposing.Opposed(frozenset(found), opposing.emptied_groups(everyone, frozenset(found)))
 
 
-def _birth_columns(mois: str) -> list[pl.Expr]:
-    born = normalise.birth("date_naissance", mois)
-    age_months = month_number(mois) - (born.annee * 12 + born.mois - 1)
-    young = pl.when(age_months < BIRTH_MONTH_UNDER_YEARS * 12).then(born.mois)
-    return [born.annee.alias("naissance_annee"), young.alias("naissance_mois")]
+def _sort(delivery: _Delivery, table: Table, folder: Path) -> None:
+    """Every bucket of a table is settled, then its files are written."""
+    work = replace(delivery.works[table.name], opposed=delivery.opposed)
+    with delivery.timed("tri"):
+        if table.est_identite:
+            work = replace(work, lent=borrowed(sorting.identities_aside(work)))
+        _count(delivery, table, delivery.encoded.pop(table.name), list(_sorted_buckets(delivery, work)))
+    with delivery.timed("écriture"):
+        names = [table.name, table.identite_name] if table.est_identite else [table.name]
+        for name in names:
+            sorting.write_sorted(work, name, folder / f"{name}.parquet")
+    shutil.rmtree(work.folder, ignore_errors=True)
 
 
-def _with_derived(frame: pl.DataFrame, table: Table, delivery: _Delivery) -> pl.DataFrame:
-    if "logement_id" not in table.derived:
-        return frame
-    address = frame.select(normalise.dwelling("adresse", "commune_insee")).to_series()
-    dwelling = tokens(delivery.encoder.dwelling(delivery.entry.mois), address).alias("logement_id")
-    return frame.with_columns(dwelling, _born_in_france())
+def _sorted_buckets(delivery: _Delivery, work: Work) -> Iterator[Sorted]:
+    buckets = sorted(entry.name for entry in work.folder.iterdir())
+    slices, asked = len(delivery.encoded.get(work.name, [])), [(work, bucket) for bucket in buckets]
+    for done, (bucket, result) in enumerate(
+        zip(buckets, delivery.workers.map(sorting.sort_bucket, asked), strict=True), 1
+    ):
+        shutil.rmtree(work.folder / bucket, ignore_errors=True)
+        delivery.progress(work.name, slices + done, slices + len(buckets))
+        yield result
 
 
-def _born_in_france() -> pl.Expr:
-    """1 for a commune of the COG, 0 for a country 99xxx, null for anything else."""
-    place = pl.col("lieu_naissance").str.strip_chars().str.to_uppercase()
-    french = pl.when(place.is_in(list(communes()))).then(1).when(place.str.contains(r"^99\d{3}$")).then(0)
-    return french.cast(pl.Int8).alias("ne_en_france")
+def _count(delivery: _Delivery, table: Table, encoded: list[Encoded], parts: list[Sorted]) -> None:
+    lines = [result.checked.rejected for result in encoded] + [part.rejected for part in parts]
+    rejected = pl.concat(lines).sort(LINE)
+    sound, delivered = sum(r.sound for r in encoded), sum(part.delivered for part in parts)
+    delivery.tables[table.name] = {
+        "lignes_recues": sound + sum(result.checked.rejected.height for result in encoded),
+        "lignes_livrees": delivered,
+        "lignes_ecartees": rejected.height,
+        "lignes_retirees_par_opposition": sum(part.withheld for part in parts),
+        "ecartees_par_regle": by_rule(rejected),
+    }
+    delivery.rejected.append(rejected.select(pl.lit(table.name).alias("table"), "ligne", "regle"))
+    if codes := merged_counts([result.checked.unknown_codes for result in encoded]):
+        delivery.unknown_codes[table.name] = codes
 
 
-def _identity(rekeyed: pl.DataFrame, table: Table, delivery: _Delivery) -> pl.DataFrame:
-    """One row per id: tokens and filters of the row that gives most of them, sorted by id."""
-    key = table.key[0]
-    read = [column for column in IDENTITY if column in rekeyed.columns]
-    persons = rekeyed.select(key, *read).unique().sort(pl.all())
-    mois = delivery.entry.mois
-    encoded = identities(persons, delivery.encoder, mois)
-    clear = persons.select(
-        key, "sexe", "commune_insee", naissance_annee=normalise.birth("date_naissance", mois).annee
-    )
-    whole = pl.concat([clear, encoded], how="horizontal").select(table.identite_columns)
-    emptiness = pl.sum_horizontal(pl.all().exclude(key).is_null())
-    fullest = whole.with_columns(vides=emptiness).sort(key, "vides", pl.all().exclude(key, "vides"))
-    one_each = fullest.unique(key, keep="first", maintain_order=True).drop("vides")
-    return _validated(one_each, table, "identite")
-
-
-def _validated(frame: pl.DataFrame, table: Table, form: Any) -> pl.DataFrame:
-    schema = table.schema(form)
-    try:
-        return frame if schema is None else schema.validate(frame)
-    except Exception:
-        raise AssertionError(f"{table.name}: the {form} form breaks its own schema") from None
-
-
-def _write(frame: pl.DataFrame, path: Path) -> None:
-    """The same rows give the same bytes: one chunk, row groups of one size."""
-    frame.rechunk().write_parquet(path, compression="zstd", row_group_size=_ROW_GROUP)
+def _seal(delivery: _Delivery, consents: pl.DataFrame, path: Path, to: Any) -> None:
+    """The consents of who did not oppose, under their keyed ids."""
+    keyed = rekeyed(consents.select("consentement_id", "action_id"), delivery.encoder)[0]
+    kept = delivery.opposed.withheld(consents.with_columns(keyed), TABLES["consentements"])
+    vault.seal(kept, kept.select(keyed.columns), path, to)
 
 
 def _write_manifest(delivery: _Delivery, folder: Path, remplacer: bool) -> dict[str, Any]:
@@ -274,7 +325,7 @@ def _write_manifest(delivery: _Delivery, folder: Path, remplacer: bool) -> dict[
         },
     }
     (folder / MANIFEST).write_text(
-        json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+        json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"
     )
     return manifest
 
@@ -288,10 +339,14 @@ def _extract_id(entry: Entry, files: dict[str, dict[str, Any]]) -> str:
 def _leave_at_partner(delivery: _Delivery, correspondance: Path) -> None:
     """What never leaves: the way back from keyed ids, and which lines were set aside under which rule."""
     with whole_file(correspondance, mode=0o600) as partial:
-        delivery.rekeyer.correspondence().write_parquet(partial)
+        _way_back(delivery).write_parquet(partial)
     entry = delivery.entry
     with whole_file(rejected_file(correspondance, entry.partenaire, entry.mois), mode=0o600) as partial:
         pl.concat(delivery.rejected).sort("table", "ligne").write_csv(partial, separator=";")
+
+
+def _way_back(delivery: _Delivery) -> pl.DataFrame:
+    return delivery.correspondence.table(but=delivery.opposed.personnes | delivery.opposed.groupes)
 
 
 def rejected_file(correspondance: Path, partenaire: str, mois: str) -> Path:
@@ -311,4 +366,5 @@ def _counts(delivery: _Delivery, manifest: dict[str, Any]) -> dict[str, Any]:
         "personnes_retirees_par_opposition": len(delivery.opposed.personnes),
         "tables": delivery.tables,
         "codes_inconnus": delivery.unknown_codes,
+        "secondes": {phase: round(seconds, 1) for phase, seconds in delivery.seconds.items()},
     }

@@ -111,11 +111,27 @@ def filters(function: Mac, name: str, dates: pl.Series, words: pl.Series) -> pl.
 
 
 def identities(frame: pl.DataFrame, encoder: Encoder, mois: str) -> pl.DataFrame:
-    """Tokens and filters of the people of a frame holding the identity columns of the contract.
+    """Tokens and filters of all the people of a frame holding the identity columns of the contract.
 
     Columns: the tokens (String, 32 hexadecimal characters) then, for each filter, eight Int64 and a count of
     bits, as ``schemas`` declares them; one row per row of ``frame``, same order. Anything whose source is
     missing is null; without a whole birth date every filter is: a constant salt would bring frequencies back.
+    """
+    encoded = identities_of_slice(frame, encoder, mois)
+    return without_borrowed(encoded, borrowed(encoded.lazy())).drop(MARKS)
+
+
+NIR_TOKENS = ("jeton_nir", "jeton_nir_prenom")
+"""Every token made of the NIR: missing for whom the number was lent."""
+
+MARKS = ("est_contredit", "porteur")
+"""What tells a lent number, never delivered: the record contradicts it; which first name bears it."""
+
+
+def identities_of_slice(frame: pl.DataFrame, encoder: Encoder, mois: str, graine: int = 0) -> pl.DataFrame:
+    """:func:`identities` of some of the people, lent numbers not yet removed, and ``MARKS``.
+
+    ``graine``: what the marks of first names are hashed with, the same for all the slices of a table.
     """
     plain = _plain(frame, mois)
     texts = {
@@ -150,7 +166,25 @@ def identities(frame: pl.DataFrame, encoder: Encoder, mois: str) -> pl.DataFrame
         filters(encoder.field(champ), name, plain["date"], plain[words])
         for name, (champ, words) in _FILTER_SOURCES.items()
     ]
-    return pl.concat([pl.DataFrame(columns), *blooms], how="horizontal")
+    marks = [plain["nir_contredit"], plain["phon_prenom"].fill_null("").hash(graine)]
+    contested, bearer = (mark.alias(name) for mark, name in zip(marks, MARKS, strict=True))
+    return pl.concat([pl.DataFrame(columns), *blooms, pl.DataFrame([contested, bearer])], how="horizontal")
+
+
+def borrowed(encoded: pl.LazyFrame) -> pl.Series:
+    """The tokens of numbers that contradict a record and that several first names bear."""
+    contested, bearer = MARKS
+    known = encoded.select("jeton_nir", *MARKS).filter(pl.col("jeton_nir").is_not_null())
+    doubtful = known.filter(contested).select("jeton_nir").unique()
+    bearers = known.join(doubtful, on="jeton_nir", how="semi").group_by("jeton_nir")
+    shared = bearers.agg(pl.col(bearer).n_unique()).filter(pl.col(bearer) > 1)
+    return shared.select("jeton_nir").collect().to_series()
+
+
+def without_borrowed(encoded: pl.DataFrame, lent: pl.Series) -> pl.DataFrame:
+    """No token of the NIR where the record contradicts a shared number: the insured's, lent to kin."""
+    keeps = ~(pl.col(MARKS[0]) & pl.col("jeton_nir").is_in(lent.implode())).fill_null(False)
+    return encoded.with_columns(pl.when(keeps).then(token).alias(token) for token in NIR_TOKENS)
 
 
 _PHONETIC = "phonetique"
@@ -187,18 +221,11 @@ def _plain(frame: pl.DataFrame, mois: str) -> pl.DataFrame:
         mots_usage=normalise.joined_particles(name.usage),
         mots_prenoms=name.prenoms,
     )
-    heard = plain.with_columns(
+    return plain.with_columns(
         phon_naissance=_phonetic(plain["naissance"]),
         phon_usage=_phonetic(plain["usage"]),
         phon_prenom=_phonetic(plain["prenom"]),
     )
-    return heard.with_columns(nir=pl.when(~_is_borrowed()).then("nir"))
-
-
-def _is_borrowed() -> pl.Expr:
-    """A number that contradicts its record and that another first name bears: the insured's, lent to kin."""
-    first_names = pl.col("phon_prenom").fill_null("").n_unique().over("nir")
-    return pl.col("nir_contredit") & (first_names > 1)
 
 
 def _phonetic(words: pl.Series) -> pl.Series:

@@ -12,7 +12,7 @@ from pipelines.refusals import ContractRefusal, MissingSourceRefusal, Refusal
 from pipelines.territory import known_communes
 from schemas import PARTNERS, TABLES, Table, tables_of
 from schemas.check import Checked, check
-from schemas.reading import read_strings
+from schemas.reading import Slice, read_strings, slices
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 OPPOSITIONS = "oppositions"
@@ -33,6 +33,10 @@ class Entry:
         """True when the folder says who opposed."""
         return OPPOSITIONS in self.files
 
+    def is_read_at_once(self, table: Table) -> bool:
+        """True for the tables of the cellule, small, whose rows go together."""
+        return bool(table.solidaire or table.vault) or table.name == OPPOSITIONS
+
     def tables(self) -> Iterator[Table]:
         """The tables the partner delivers and that are present, those naming persons first."""
         present = [table for table in tables_of(self.partenaire) if table.name in self.files]
@@ -44,6 +48,10 @@ class Entry:
         if table.name == OPPOSITIONS and self.partenaire not in table.partners:
             strings = strings.drop(OWN_ID, strict=False)
         return check(strings, table, "nominative", self.mois, communes())
+
+    def slices(self, table: Table) -> list[Slice]:
+        """The parts of a table's file; raises :class:`ContractRefusal` when it is damaged."""
+        return slices(self.files[table.name])
 
     def opposed_ids(self) -> pl.DataFrame:
         """personne_id and objet, where the oppositions file gives the partner's own ids; else no row."""

@@ -1,12 +1,15 @@
 """Oppositions: who must not be delivered, found before anything leaves the partner."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import polars as pl
 
 from pipelines.source import normalise
 from pipelines.source.nir import nir
-from schemas import TABLES, Table
+from schemas import Table
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 CONTACT = "CONTACT"
 """Who opposes contact only stays in the statistics; any other object is an opposition to processing."""
@@ -17,7 +20,7 @@ _GROUP_COLUMNS = ("foyer_id", "dossier_id")
 
 @dataclass(frozen=True)
 class Opposed:
-    """Clear ids, at the partner, of those who opposed. Printing it shows none.
+    """Keyed ids of those who opposed. Printing it shows none.
 
     ``personnes``: ids whose every row is withheld; ``groupes``: households or files left without anybody.
     """
@@ -28,46 +31,46 @@ class Opposed:
     def __repr__(self) -> str:
         return f"Opposed({len(self.personnes)} personnes, {len(self.groupes)} groupes)"
 
-    def withheld(self, frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-        """The frame without the rows of those who opposed; oppositions themselves are delivered."""
+    def withheld(self, frame: Frame, table: Table) -> Frame:
+        """The rekeyed frame without the rows of those who opposed; oppositions themselves are delivered."""
         if table.name == "oppositions" or not (self.personnes or self.groupes):
             return frame
-        named = [pl.col(c).is_in(list(self.personnes)) for c in _PERSON_COLUMNS if c in frame.columns]
-        grouped = [pl.col(c).is_in(list(self.groupes)) for c in _GROUP_COLUMNS if c in frame.columns]
-        return (
-            frame.filter(~pl.any_horizontal([*named, *grouped]).fill_null(False))
-            if named or grouped
-            else frame
-        )
+        columns = frame.collect_schema().names()
+        opposed: list[pl.Expr] = [
+            pl.col(column).is_in(list(ids))
+            for names, ids in ((_PERSON_COLUMNS, self.personnes), (_GROUP_COLUMNS, self.groupes))
+            for column in names
+            if column in columns
+        ]
+        return frame.filter(~pl.any_horizontal(opposed).fill_null(False)) if opposed else frame
 
-
-_TO_PROCESSING = ~(pl.col("objet") == CONTACT).fill_null(False)
 
 NOBODY = Opposed(frozenset(), frozenset())
 
 
-def opposed(
-    people: dict[str, pl.DataFrame], oppositions: pl.DataFrame, own: pl.DataFrame, mois: str
-) -> Opposed:
-    """Who, among the people of the identity tables, opposed.
+def to_processing() -> pl.Expr:
+    """True for an opposition to processing: whatever is not clearly one to contact only."""
+    return ~(pl.col("objet") == CONTACT).fill_null(False)
 
-    Matched on the partner's own id when the file gives one, on a valid NIR, or on name (birth or used), first
-    given name and whole birth date. ``people`` are by table name, ``own`` has personne_id and objet. A
-    consent is withheld for an opposition to contact as well.
+
+def signs(oppositions: pl.DataFrame, table: Table, mois: str) -> pl.Series:
+    """What recognises those who oppose the delivery of this table, in clear: lives in memory only.
+
+    A consent is withheld for an opposition to contact as well.
     """
-    processing = oppositions.filter(_TO_PROCESSING)
-    found = set(own.filter(_TO_PROCESSING)["personne_id"])
-    for name, frame in people.items():
-        if name != "oppositions":
-            against = oppositions if name == "consentements" else processing
-            found |= _matching(frame, TABLES[name].key[0], against, mois)
-    return Opposed(frozenset(found), _emptied_groups(people, found))
+    against = oppositions if table.name == "consentements" else oppositions.filter(to_processing())
+    return _evidence(against, mois)["signe"].drop_nulls().unique()
 
 
-def _matching(frame: pl.DataFrame, id_column: str, oppositions: pl.DataFrame, mois: str) -> set[str]:
-    persons, refused = _evidence(frame, mois, id_column), _evidence(oppositions, mois)
-    signs = refused.select("signe").drop_nulls().unique()
-    return set(persons.join(signs, on="signe", how="semi")[id_column].drop_nulls())
+def recognised(frame: pl.DataFrame, id_column: str, refused: pl.Series, mois: str) -> set[str]:
+    """The ids of the people of a frame who are recognised by a sign.
+
+    Matched on a valid NIR, or on name (birth or used), first given name and whole birth date.
+    """
+    if refused.is_empty():
+        return set()
+    persons = _evidence(frame, mois, id_column)
+    return set(persons.filter(pl.col("signe").is_in(refused.implode()))[id_column].drop_nulls())
 
 
 def _evidence(frame: pl.DataFrame, mois: str, id_column: str | None = None) -> pl.DataFrame:
@@ -85,12 +88,20 @@ def _evidence(frame: pl.DataFrame, mois: str, id_column: str | None = None) -> p
     return pl.concat([frame.select(*kept, signe=way) for way in ways])
 
 
-def _emptied_groups(people: dict[str, pl.DataFrame], found: set[str]) -> frozenset[str]:
+def emptied_groups(people: list[pl.LazyFrame], found: frozenset[str]) -> frozenset[str]:
+    """Households or files where everybody opposed, from the rekeyed tables that name people."""
     emptied: set[str] = set()
-    for frame in people.values():
+    for frame in people:
+        columns = frame.collect_schema().names()
         for column in _GROUP_COLUMNS:
-            if column in frame.columns:
-                gone = pl.col("personne_id").is_in(list(found))
-                before = set(frame.filter(gone)[column].drop_nulls())
-                emptied |= before - set(frame.filter(~gone)[column].drop_nulls())
+            if column in columns:
+                emptied |= _emptied(frame, column, found)
     return frozenset(emptied)
+
+
+def _emptied(frame: pl.LazyFrame, column: str, found: frozenset[str]) -> set[str]:
+    gone = pl.col("personne_id").is_in(list(found))
+    members = frame.select("personne_id", column)
+    touched = members.filter(gone).select(column).drop_nulls().unique()
+    left = members.filter(~gone).join(touched, on=column, how="semi").select(column).unique()
+    return set(touched.join(left, on=column, how="anti").collect()[column])

@@ -1,7 +1,7 @@
 """verifier: the same reading as pseudonymiser, writing nothing; a workbook of one's own errors."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -9,8 +9,11 @@ import xlsxwriter
 
 from pipelines.files import whole_file
 from pipelines.refusals import Refusal
-from pipelines.source.entry import OPPOSITIONS, Entry, open_entry
+from pipelines.source.entry import OPPOSITIONS, Entry, communes, open_entry
+from pipelines.source.workers import Progress, Workers, in_silence
 from schemas import TABLES, Table
+from schemas.check import Checked, check_slice, doubles, merged_counts
+from schemas.reading import LINE, Slice, read_slice
 from schemas.rules import sentence
 
 _MAX_ROWS = 1_048_000
@@ -47,17 +50,27 @@ class Verification:
         return all(table.refus is None for table in self.tables)
 
 
-def verify(dossier: Path, partenaire: str, mois: str) -> Verification:
+def verify(
+    dossier: Path,
+    partenaire: str,
+    mois: str,
+    *,
+    processus: int | None = None,
+    progress: Progress = in_silence,
+) -> Verification:
     """Hold every table of the folder against the contract and write nothing.
 
-    A file that breaks the contract is reported in ``refus`` and the others are still read. Raises
+    A file that breaks the contract is reported in ``refus`` and the others are still read. ``processus``:
+    processes; the cores, four at most, by default. Raises
     :class:`Refusal` when the folder, partner or month is wrong or a table is missing.
     """
     entry = open_entry(dossier, partenaire, mois)
     tables = list(entry.tables())
     if entry.has_oppositions and partenaire not in TABLES[OPPOSITIONS].partners:
         tables.append(TABLES[OPPOSITIONS])
-    return Verification(partenaire, mois, tuple(_verified(entry, table) for table in tables))
+    with Workers(processus) as workers:
+        verified = tuple(_verified(entry, table, workers, progress) for table in tables)
+    return Verification(partenaire, mois, verified)
 
 
 def write_workbook(verification: Verification, path: Path) -> None:
@@ -73,20 +86,56 @@ def write_workbook(verification: Verification, path: Path) -> None:
 _WORKBOOK = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
-def _verified(entry: Entry, table: Table) -> TableVerification:
+@dataclass(frozen=True)
+class _Marked:
+    """One slice held against the contract: what doubles are known by stays, its rows do not."""
+
+    checked: Checked
+    marks: pl.DataFrame = field(repr=False)
+
+
+def _verified(entry: Entry, table: Table, workers: Workers, progress: Progress) -> TableVerification:
     try:
-        checked = entry.read(table)
+        checked, sound = _checked(entry, table, workers, progress)
     except Refusal as refusal:
         return TableVerification(table.name, 0, 0, {}, {}, {}, refus=f"{refusal.quoi} {refusal.que_faire}")
     return TableVerification(
         table.name,
-        checked.received,
-        checked.accepted.height,
+        sound + checked.rejected.height,
+        sound,
         checked.rejected_by_rule(),
         checked.unknown_codes,
         checked.implausible,
         lignes_ecartees=checked.rejected,
     )
+
+
+def _checked(entry: Entry, table: Table, workers: Workers, progress: Progress) -> tuple[Checked, int]:
+    """What a table gives, without its rows, and how many it accepts."""
+    if entry.is_read_at_once(table):
+        checked = entry.read(table)
+        return checked, checked.accepted.height
+    slices, parts = entry.slices(table), []
+    for part in workers.map(_marked, [(table.name, entry.mois, one) for one in slices]):
+        parts.append(part)
+        progress(table.name, len(parts), len(slices))
+    marks = pl.concat([part.marks for part in parts])
+    repeated = doubles(marks, ["cle"], ["contenu"])
+    rejected = pl.concat([*(part.checked.rejected for part in parts), repeated]).sort(LINE)
+    codes = merged_counts([part.checked.unknown_codes for part in parts])
+    implausible = merged_counts([{table.name: part.checked.implausible} for part in parts])[table.name]
+    return Checked(pl.DataFrame(), rejected, codes, implausible), marks.height - repeated.height
+
+
+def _marked(asked: tuple[str, str, Slice]) -> _Marked:
+    name, mois, part = asked
+    table = TABLES[name]
+    checked = check_slice(read_slice(part), table, "nominative", mois, communes())
+    rows = checked.accepted
+    marks = rows.select(LINE).with_columns(
+        cle=rows.select(table.key_of("nominative")).hash_rows(), contenu=rows.drop(LINE).hash_rows()
+    )
+    return _Marked(replace(checked, accepted=rows.clear()), marks)
 
 
 def _sheet(

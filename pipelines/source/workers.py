@@ -14,10 +14,17 @@ from typing import Self, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+Progress = Callable[[str, int, int], None]
+"""Told, for a table, how many steps are done of how many."""
+
 MOST = 4
 """Processes by default, cores allowing: each takes about 300 MiB."""
 
 _THREADS = "POLARS_MAX_THREADS"
+
+
+def in_silence(table: str, done: int, total: int) -> None:
+    """The progress of who asked to see none."""
 
 
 def default_processes() -> int:
