@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS = never
 UV     := $(BIN)/uv
 
-.PHONY: install demo test check fix bench preuves locks clean
+.PHONY: install demo test check fix bench bench-source preuves locks clean
 
 install: $(VENV)/.chaine
 
@@ -51,6 +51,11 @@ preuves: install
 # Temps et mémoire de chaque étape, dans une même exécution.
 bench: install
 	bash demo.sh "$(NR)" travail/bench "$(HABITANTS)" "$(GRAINE)"
+
+# Chez un partenaire, à sa taille : pseudonymiser sur deux cœurs. Écrit docs/preuves/source.json.
+PERSONNES ?= 1500000
+bench-source: install
+	$(BIN)/python -m bench.source --personnes $(PERSONNES) --graine $(GRAINE)
 
 clean:
 	rm -rf $(VENV) demo
