@@ -554,6 +554,32 @@ def confronter(
             _print_frame(title, frame)
 
 
+@app.command()
+def relire(
+    lecteur: Annotated[
+        str, typer.Option("--lecteur", help="Nom ou lettre du relecteur, par exemple A.")
+    ] = "A",
+    taille: Annotated[int, typer.Option("--taille", help="Paires à tirer, la première fois.")] = 200,
+    bilan: Annotated[bool, typer.Option("--bilan", help="Le résultat de la relecture, sans relire.")] = False,
+    arbitrage: Annotated[
+        bool, typer.Option("--arbitrage", help="Ne montrer que les désaccords, pour les trancher.")
+    ] = False,
+    reglages: Reglages = SETTINGS_FILE,
+) -> None:
+    """Relire à l'aveugle un échantillon de liens : les accords seulement, ni valeur ni score."""
+    from pipelines.linkage import desk
+    from pipelines.warehouse import open_warehouse
+
+    settings = _settings(reglages, "analyse")
+    with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
+        if bilan:
+            desk.report(warehouse, console.print)
+        else:
+            desk.sit(
+                warehouse, settings, desk.REFEREE if arbitrage else lecteur, taille, input, console.print
+            )
+
+
 def _peak_gib() -> float:
     from resource import RUSAGE_SELF, getrusage
 

@@ -176,6 +176,18 @@ def _linkage_tables() -> list[WarehouseTable]:
             "Qualité de l'appariement, par couple de sources et par classe de personnes.",
             ("mesure", "source_g", "source_d", "classe", "modalite", "valeur", "bas", "haut", "n"),
         ),
+        WarehouseTable(
+            "meta__relecture_tirage",
+            "Paires tirées pour la relecture à l'aveugle ; une paire y est une empreinte et ses accords.",
+            ("tirage", "rang", "source_g", "source_d", "bande", "n", "motif", "empreinte"),
+            ("tirage", "rang"),
+        ),
+        WarehouseTable(
+            "meta__relecture",
+            "Réponses des relecteurs, paire par paire.",
+            ("tirage", "rang", "bande", "lecteur", "reponse", "date"),
+            ("tirage", "rang", "lecteur"),
+        ),
     ]
 
 

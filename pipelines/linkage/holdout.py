@@ -8,7 +8,6 @@ import polars as pl
 from pipelines.linkage.chains import Ranks
 from pipelines.linkage.persons import gather
 
-_NIR_LEVEL = r"nir:\d"
 _LEAST_CONTRADICTION = -8.0
 """Weight in bits of two NIRs that differ, when no pair of the month says it."""
 
@@ -40,13 +39,11 @@ class HoldOut:
 
 
 def _without_nir(pairs: pl.DataFrame, sources: frozenset[str], bits: float) -> pl.DataFrame:
-    """The scored pairs if ``sources`` had no NIR; those only an equal NIR had brought together are gone.
+    """The scored pairs if ``sources`` had no NIR.
 
-    ``bits``: weight added to each, that of two NIRs that differ when they are wrong rather than missing.
+    Those only an equal NIR had brought together are gone, and those it had told from twins. ``bits``: weight
+    added to each, that of two NIRs that differ when they are wrong rather than missing.
     """
     touched = pl.any_horizontal(pl.col("source_g", "source_d").is_in(list(sources)))
-    kept = pairs.filter(~(touched & pl.col("regle").str.starts_with("nir")))
-    return kept.with_columns(
-        poids=pl.when(touched).then(pl.col("poids_sans_nir") + bits).otherwise("poids"),
-        motif=pl.when(touched).then(pl.col("motif").str.replace(_NIR_LEVEL, "nir:.")).otherwise("motif"),
-    )
+    kept = pairs.filter(~(touched & (pl.col("a_jumeaux") | pl.col("regle").str.starts_with("nir"))))
+    return kept.with_columns(poids=pl.when(touched).then(pl.col("poids_sans_nir") + bits).otherwise("poids"))

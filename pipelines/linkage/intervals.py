@@ -8,16 +8,17 @@ from scipy.special import betainc, gammaincinv, pdtr, pdtrik
 Bounds = tuple[float, float]
 
 RISK = 0.05
-_Z = 1.959964
+TWO_SIDED = 1.959964
+"""Standard errors on each side."""
 
 
 def wilson(successes: float, trials: float) -> Bounds:
     """Wilson interval of a proportion."""
     if not trials:
         return 0.0, 1.0
-    share, z2 = successes / trials, _Z * _Z
+    share, z2 = successes / trials, TWO_SIDED * TWO_SIDED
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = _Z / (1 + z2 / trials) * sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
+    half = TWO_SIDED / (1 + z2 / trials) * sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
     return max(0.0, centre - half), min(1.0, centre + half)
 
 

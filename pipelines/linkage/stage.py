@@ -5,6 +5,7 @@ import polars as pl
 from splink.internals.exceptions import SplinkException
 
 from pipelines.linkage import oppositions
+from pipelines.linkage.agreement import publish as publish_review
 from pipelines.linkage.charts import write_charts
 from pipelines.linkage.classes import described
 from pipelines.linkage.persons import Persons, gather, kept_pairs, linked_persons
@@ -87,6 +88,7 @@ def _link(room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Setti
     oppositions.write(warehouse, opposed)
     known = described(records, people, warehouse, settings, mois)
     warehouse.replace("out__qualite_appariement", measure(people, known, pairs, persons, threshold))
+    publish_review(warehouse)
     return _counts(records, persons, alerts) | {
         "oppositions": everyone.height - people.height,
         "oppositions_liees": opposed["opposition_id"].n_unique(),
