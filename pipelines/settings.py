@@ -105,6 +105,10 @@ class Linkage(_Section):
     moteur: Literal["duckdb"] = Field("duckdb", description="Moteur de Splink.")
     seuil_probabilite: float = Field(0.95, gt=0, lt=1, description="Probabilité à partir de laquelle on lie.")
     graine: int = Field(20260131, description="Graine des tirages (u, blocage).")
+    depart: Literal["appris", "mois_precedent"] = Field(
+        "appris",
+        description="D'où part le modèle : de ses valeurs de départ, ou du modèle du mois précédent.",
+    )
     supprimer_identites: bool = Field(
         True, description="Effacer les fichiers d'identité une fois les personnes liées, avec certificat."
     )

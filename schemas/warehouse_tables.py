@@ -172,6 +172,31 @@ def _linkage_tables() -> list[WarehouseTable]:
             ("source", "personne_id", "objet"),
         ),
         WarehouseTable(
+            "core__consentements_ambigus",
+            "Consentements qui peuvent être de deux personnes : liés à aucune.",
+            ("consentement_id", "n_candidats", "ecart_poids"),
+            ("consentement_id",),
+        ),
+        WarehouseTable(
+            "meta__modeles",
+            "Probabilités du modèle d'appariement de chaque mois.",
+            (
+                "mois",
+                "comparaison",
+                "accord",
+                "degre",
+                "m",
+                "u",
+                "poids",
+                "est_appris",
+                "paires",
+                "prior",
+                "version_splink",
+                "version_comparaisons",
+            ),
+            ("mois", "comparaison", "accord"),
+        ),
+        WarehouseTable(
             "out__qualite_appariement",
             "Qualité de l'appariement, par couple de sources et par classe de personnes.",
             ("mesure", "source_g", "source_d", "classe", "modalite", "valeur", "bas", "haut", "n"),
@@ -296,6 +321,12 @@ def _estimation_tables() -> list[WarehouseTable]:
             "Ce que la cellule reçoit : qui rappeler, pour quel droit, jusqu'à quand.",
             ("consentement_id", "droit", "echeance"),
             ("consentement_id", "droit"),
+        ),
+        WarehouseTable(
+            "out__a_verifier",
+            "Consentements dont les fichiers ne disent pas de qui ils sont : à demander à la personne.",
+            ("consentement_id", "raison"),
+            ("consentement_id",),
         ),
     ]
 

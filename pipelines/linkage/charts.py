@@ -73,7 +73,7 @@ def _write_model(path: Path, model: Model) -> Path:
         "splink": version("splink"),
         "duckdb": version("duckdb"),
         "comparaisons": [spec.nom for spec in COMPARISONS],
-        "alertes": model.alertes,
+        "alertes": [alert.message for alert in model.alertes],
         "reglages": model.reglages,
     }
     with whole_file(path) as partial:

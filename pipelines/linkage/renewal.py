@@ -1,6 +1,12 @@
 """Links carried over: when identities are already deleted, what was linked stays linked."""
 
+from pipelines.linkage.alerts import Alert
 from pipelines.warehouse import Warehouse
+
+CARRIED_OVER = Alert(
+    "Liens reconduits du mois précédent : des identités étaient déjà effacées. Les personnes nouvelles ne "
+    "sont liées à aucune autre ; pour les lier, redéposer l'extrait resté en arrière."
+)
 
 _LAST_LINKAGE = """
 SELECT coalesce(CAST(bilan ->> '$.liens_reconduits' AS BIGINT), 0) > 0 AS est_reconduit
@@ -31,8 +37,6 @@ def carry_over(warehouse: Warehouse) -> dict[str, int | float | str]:
         "liens_reconduits": renewed,
         "fiches_nouvelles_non_liees": after - renewed,
         "fiches_disparues": int(former["n"][0]) - renewed,
-        "alertes": "Liens reconduits du mois précédent : des identités étaient déjà effacées. Les personnes "
-        "nouvelles ne sont liées à aucune autre ; pour les lier, redéposer l'extrait resté en arrière.",
     }
 
 

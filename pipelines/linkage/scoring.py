@@ -10,6 +10,9 @@ import polars as pl
 from pipelines.linkage.model import BLOCKING
 from pipelines.linkage.training import Model, linker_over
 
+_DIGITS = 9
+"""Sums made in another order differ past the twelfth digit: what is written must not."""
+
 
 def score(room: duckdb.DuckDBPyConnection, model: Model) -> pl.DataFrame:
     """Pairs gauche, droite, source_g, source_d, poids, poids_sans_nir, probabilite, motif, regle, a_jumeaux.
@@ -24,8 +27,9 @@ def score(room: duckdb.DuckDBPyConnection, model: Model) -> pl.DataFrame:
     predicted = linker.inference.predict(warning_mode="never")
     comparisons = [_Levels(learned) for learned in model.reglages["comparisons"]]
     pairs: pl.DataFrame = room.sql(
-        "SELECT fiche_l AS gauche, fiche_r AS droite, match_weight AS poids, "  # noqa: S608
-        "match_weight - mw_nir - mw_prenom_du_nir AS poids_sans_nir, match_probability AS probabilite, "
+        f"SELECT fiche_l AS gauche, fiche_r AS droite, round(match_weight, {_DIGITS}) AS poids, "  # noqa: S608
+        f"round(match_weight - mw_nir - mw_prenom_du_nir, {_DIGITS}) AS poids_sans_nir, "
+        f"round(match_probability, {_DIGITS}) AS probabilite, "
         f"{_pattern(comparisons)} AS motif, match_key::TINYINT AS regle FROM {predicted.physical_name}"
     ).pl()
     predicted.drop_table_from_database_and_remove_from_cache()

@@ -127,14 +127,14 @@ def used_extracts(warehouse: Warehouse) -> list[Extract]:
 
 def load_records(
     room: duckdb.DuckDBPyConnection, settings: Settings, extracts: list[Extract]
-) -> tuple[pl.DataFrame, list[str]]:
-    """Fill table ``fiches`` with one record per person of a source; return everyone and the warnings.
+) -> pl.DataFrame:
+    """Fill table ``fiches`` with one record per person of a source; return everyone.
 
     The frame returned has one row per delivered person: source, personne_id, fiche (number of the record that
     stands for the person, 0..n-1, null never). ``fiches`` holds the tokens under the same number, with where
     the commune is (kilometres) and its share of the records; consents and oppositions stay one record per
     consentement_id.
-    Raises :class:`MissingSourceRefusal` when the identity file of an expected source is gone.
+    Raises :class:`MissingSourceRefusal` when the identity file of an expected source is gone or empty.
     """
     frames = [_read_source(settings, source, extracts) for source in SOURCES]
     everyone = pl.concat([frame for frame in frames if frame is not None])
@@ -149,7 +149,7 @@ def load_records(
     members = everyone.select("source", "personne_id", "representant").join(
         kept.select("representant", "fiche"), on="representant", maintain_order="left"
     )
-    return members.drop("representant"), _warnings(kept)
+    return members.drop("representant")
 
 
 def _read_source(settings: Settings, source: Source, extracts: list[Extract]) -> pl.DataFrame | None:
@@ -161,7 +161,15 @@ def _read_source(settings: Settings, source: Source, extracts: list[Extract]) ->
     ]
     if not files:
         return None
-    return _most_complete(pl.concat([_typed(path, source) for path in files]))
+    frame = _most_complete(pl.concat([_typed(path, source) for path in files]))
+    if frame.is_empty() and source.est_attendue:
+        raise MissingSourceRefusal(
+            "Le fichier d'identité ne contient personne : tous les autres paraîtraient inconnus de cette "
+            "source, et le taux n'aurait pas de sens.",
+            ou=f"{source.partenaire}, {', '.join(path.name for path in files)}",
+            que_faire="Redemander l'extrait au partenaire : il n'a livré que l'en-tête.",
+        )
+    return frame
 
 
 def certificate_path(settings: Settings) -> Path:
@@ -303,11 +311,3 @@ def _register(room: duckdb.DuckDBPyConnection, records: pl.DataFrame) -> None:
     room.register("_fiches", records.to_arrow())
     room.execute("CREATE TABLE fiches AS SELECT * FROM _fiches ORDER BY fiche")
     room.unregister("_fiches")
-
-
-def _warnings(kept: pl.DataFrame) -> list[str]:
-    counts = kept.group_by("source", maintain_order=True).agg(
-        fiches=pl.len(), nir=pl.col("jeton_nir").is_not_null().sum()
-    )
-    without = [source for source, n, nir in counts.iter_rows() if n and not nir and source not in EVENTS]
-    return [f"Aucun NIR utilisable dans la source {name} : elle est liée sans lui." for name in without]

@@ -4,19 +4,20 @@ import duckdb
 import polars as pl
 from splink.internals.exceptions import SplinkException
 
-from pipelines.linkage import oppositions
+from pipelines.linkage import alerts, duplicates, oppositions, saved
 from pipelines.linkage.agreement import publish as publish_review
+from pipelines.linkage.alerts import Alert
 from pipelines.linkage.charts import write_charts
 from pipelines.linkage.classes import described
 from pipelines.linkage.persons import Persons, gather, kept_pairs, linked_persons
 from pipelines.linkage.quality import measure
-from pipelines.linkage.renewal import can_carry_over, carry_over
+from pipelines.linkage.renewal import CARRIED_OVER, can_carry_over, carry_over
 from pipelines.linkage.scoring import score
 from pipelines.linkage.sources import OPPOSITION, SOURCES, IdentitiesDeleted, load_records, used_extracts
 from pipelines.linkage.training import Model, train
 from pipelines.linkage.workspace import comparison_room, silent_splink
 from pipelines.refusals import Refusal
-from pipelines.settings import Settings
+from pipelines.settings import Linkage, Settings
 from pipelines.warehouse import Warehouse
 
 Counts = dict[str, int | float | str]
@@ -36,22 +37,23 @@ _PAIRS = {
 
 
 def run(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
-    """Link the persons of the used extracts; write core__personnes_liees, core__paires and three tables more.
+    """Link the persons of the used extracts; write core__personnes_liees, core__paires and four tables more.
 
     The others are ``core__consentements_ambigus`` (consents with two close candidates, linked to nobody),
-    ``core__personnes_opposees`` (records of the persons who opposed) and ``out__qualite_appariement``. Charts
-    and the trained model go to ``sorties/appariement/<mois>``.
+    ``core__personnes_opposees`` (records of the persons who opposed), ``meta__modeles`` (the probabilities of
+    each month) and ``out__qualite_appariement``. Charts and the trained model go to
+    ``sorties/appariement/<mois>``.
     Identities deleted after an earlier linkage are not asked for again: its links are carried over.
     Raises :class:`Refusal` when an identity file is missing or the machine cannot hold the comparison; the
     message holds no value.
     """
     try:
         with silent_splink(), comparison_room(settings.dossiers.travail) as room:
-            return _told(warehouse, mois, _link(room, warehouse, settings, mois))
+            return _told(warehouse, mois, *_link(room, warehouse, settings, mois))
     except IdentitiesDeleted:
         if not can_carry_over(warehouse):
             raise
-        return _told(warehouse, mois, carry_over(warehouse))
+        return _told(warehouse, mois, carry_over(warehouse), [CARRIED_OVER])
     except (duckdb.Error, SplinkException) as error:
         kind = type(error).__name__
     raise Refusal(
@@ -61,22 +63,17 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
     )
 
 
-def _link(room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
-    everyone, alerts = load_records(room, settings, used_extracts(warehouse))
+def _link(
+    room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Settings, mois: str
+) -> tuple[Counts, list[Alert]]:
+    everyone = load_records(room, settings, used_extracts(warehouse))
     records: pl.DataFrame = room.sql(
         "SELECT fiche, source, jeton_nir, naissance_annee, sexe, commune_insee FROM fiches ORDER BY fiche"
     ).pl()
     sources = [s.nom for s in SOURCES if s.nom in set(records["source"])]
     threshold = settings.appariement.seuil_probabilite
-    pairs = pl.DataFrame(schema=_PAIRS)
-    if len(sources) < 2:
-        alerts.append("Moins de deux sources ont des personnes : rien à lier.")
-    else:
-        model = _trained(room, sources, settings.appariement.graine)
-        alerts += model.alertes
-        pairs = score(room, model)
-        folder = settings.dossiers.sorties / "appariement" / mois
-        write_charts(room, model, sources, pairs, folder)
+    pairs, told = _scored(room, warehouse, settings, mois, sources)
+    everyone, records, pairs = duplicates.merge(everyone, records, pairs, threshold)
     with_opposition, pairs = oppositions.apart(pairs)
     crossing = pairs.filter(pl.col("source_g") != pl.col("source_d"))
     persons = gather(crossing, records["source"], threshold)
@@ -89,31 +86,45 @@ def _link(room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Setti
     known = described(records, people, warehouse, settings, mois)
     warehouse.replace("out__qualite_appariement", measure(people, known, pairs, persons, threshold))
     publish_review(warehouse)
-    return _counts(records, persons, alerts) | {
+    by_person = _by_person(records, persons)
+    told += [*alerts.about_sources(people, records), *alerts.about_links(by_person)]
+    return _counts(by_person, persons) | {
         "oppositions": everyone.height - people.height,
         "oppositions_liees": opposed["opposition_id"].n_unique(),
-    }
+    }, told
 
 
-def _told(warehouse: Warehouse, mois: str, counts: Counts) -> Counts:
-    """The counts, their warning also among the alerts of the month, where ``nonrecours etat`` reads."""
-    if warehouse.exists("meta__alertes"):
-        warehouse.connection.execute(
-            "DELETE FROM meta__alertes WHERE mois = $mois AND etape = 'appariement'", {"mois": mois}
-        )
-        if counts["alertes"]:
-            line = {"mois": mois, "etape": "appariement", "gravite": "avertissement", "source": "appariement"}
-            warehouse.append("meta__alertes", pl.DataFrame([line | {"message": counts["alertes"]}]))
-    return counts
+def _scored(
+    room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Settings, mois: str, sources: list[str]
+) -> tuple[pl.DataFrame, list[Alert]]:
+    """Every compared pair with its weight, the model and its charts being written."""
+    if len(sources) < 2:
+        return pl.DataFrame(schema=_PAIRS), [Alert("Moins de deux sources ont des personnes : rien à lier.")]
+    former, told = saved.previous(warehouse, mois)
+    model = _trained(room, sources, settings.appariement, former)
+    pairs = score(room, model)
+    write_charts(room, model, sources, pairs, settings.dossiers.sorties / "appariement" / mois)
+    levels = saved.levels(model, pairs, settings.appariement.seuil_probabilite, mois)
+    saved.save(warehouse, levels, mois)
+    moved = [] if former is None else saved.jumps(former, levels)
+    return pairs, [*told, *model.alertes, *moved]
 
 
-def _trained(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Model:
+def _told(warehouse: Warehouse, mois: str, counts: Counts, told: list[Alert]) -> Counts:
+    """The counts, what is told also being among the alerts of the month."""
+    alerts.write(warehouse, mois, told)
+    return counts | {"alertes": " ".join(alert.message for alert in told)}
+
+
+def _trained(
+    room: duckdb.DuckDBPyConnection, sources: list[str], chosen: Linkage, former: pl.DataFrame | None
+) -> Model:
     for name in sources:
         room.execute(
             f"CREATE VIEW fiches_{name} AS SELECT * EXCLUDE (source) FROM fiches "  # noqa: S608
             f"WHERE source = '{name}'"
         )
-    return train(room, sources, seed)
+    return train(room, sources, chosen.graine, former if chosen.depart == "mois_precedent" else None)
 
 
 def _write_ambiguous(warehouse: Warehouse, everyone: pl.DataFrame, persons: Persons) -> None:
@@ -122,13 +133,14 @@ def _write_ambiguous(warehouse: Warehouse, everyone: pl.DataFrame, persons: Pers
     warehouse.replace("core__consentements_ambigus", ambiguous)
 
 
-def _counts(records: pl.DataFrame, persons: Persons, alerts: list[str]) -> Counts:
-    by_person = records.select("source", personne=pl.Series(persons.personne)).filter(
+def _by_person(records: pl.DataFrame, persons: Persons) -> pl.DataFrame:
+    return records.select("source", personne=pl.Series(persons.personne)).filter(
         pl.col("source") != OPPOSITION
     )
+
+
+def _counts(by_person: pl.DataFrame, persons: Persons) -> Counts:
     several = by_person.group_by("personne").agg(pl.len()).filter(pl.col("len") > 1)
-    if several.is_empty() and len(set(by_person["source"])) > 1:
-        alerts.append("Aucune personne commune à deux sources : vérifier la clé et les extraits.")
     consents = by_person.filter(pl.col("source") == "cellule")
     return {
         "fiches": by_person.height,
@@ -137,5 +149,4 @@ def _counts(records: pl.DataFrame, persons: Persons, alerts: list[str]) -> Count
         "consentements": consents.height,
         "consentements_lies": consents.join(several, on="personne", how="semi").height,
         "consentements_ambigus": persons.ambigus.height,
-        "alertes": " ".join(alerts),
     }

@@ -4,9 +4,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
+import polars as pl
 from splink import Linker, SettingsCreator
 from splink.backends.duckdb import DuckDBAPI
+from splink.internals.constants import LEVEL_NOT_OBSERVED_TEXT
 
+from pipelines.linkage.alerts import Alert
 from pipelines.linkage.model import (
     BLOCKING,
     CERTAIN,
@@ -27,6 +30,7 @@ ENOUGH_RANDOM_PAIRS = 1_000_000
 _RANDOM_PAIRS = 4_000_000
 _CONDITIONAL_PAIRS = 2_000_000
 _CERTAIN_RECALL = 0.95
+_ITERATIONS = 40
 _LEAST, _DIGITS = 1e-11, 14
 _DOUBT_BITS = 5
 """What is asked of a link on top, when no probability could be learned: more than one guess is wrong by."""
@@ -37,10 +41,12 @@ _DAYS, _HEAPED_DAYS = 365, 1.3
 
 @dataclass
 class Model:
-    """A trained model: Splink's settings, and in French what could not be learned."""
+    """Splink's settings and what could not be learned: ``non_observes`` holds (comparaison, accord)."""
 
     reglages: dict[str, Any]
-    alertes: list[str] = field(default_factory=list)
+    alertes: list[Alert] = field(default_factory=list)
+    est_appris: bool = True
+    non_observes: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def prior(self) -> float:
@@ -48,11 +54,18 @@ class Model:
         return float(self.reglages["probability_two_random_records_match"])
 
 
-def train(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Model:
-    """Learn the model on tables ``fiches_<source>`` of ``room``."""
+def train(
+    room: duckdb.DuckDBPyConnection, sources: list[str], seed: int, former: pl.DataFrame | None = None
+) -> Model:
+    """Learn the model on tables ``fiches_<source>`` of ``room``.
+
+    ``former``: levels of another month's model (comparaison, accord, m, u, prior, mois). Learning starts from
+    its m; too few pairs to learn from, and it is kept as it is.
+    """
     if _possible_pairs(room) < ENOUGH_RANDOM_PAIRS:
-        return _starting_model(room)
-    prior, comparisons = _prior_and_u(room, sources, seed)
+        return _starting_model(room) if former is None else _kept_model(former)
+    start = COMPARISONS if former is None else tuple(_from_former(spec, former, "m") for spec in COMPARISONS)
+    prior, comparisons = _prior_and_u(room, sources, seed, start)
     comparisons = [_with_conditional_u(room, spec, seed) for spec in comparisons]
     linker = linker_of(room, sources, _settings(comparisons, prior), "em")
     alerts = [
@@ -61,7 +74,7 @@ def train(room: duckdb.DuckDBPyConnection, sources: list[str], seed: int) -> Mod
     ]
     model = Model(linker.misc.save_model_to_json(), alerts)
     _forget(linker)
-    _settle(model)
+    _settle(model, start)
     return model
 
 
@@ -97,7 +110,7 @@ def _settings(comparisons: list[Comparison], prior: float) -> SettingsCreator:
         blocking_rules_to_generate_predictions=[{"blocking_rule": rule.condition} for rule in BLOCKING],
         retain_matching_columns=False,
         retain_intermediate_calculation_columns=True,
-        max_iterations=40,
+        max_iterations=_ITERATIONS,
     )
 
 
@@ -110,15 +123,35 @@ def _starting_model(room: duckdb.DuckDBPyConnection) -> Model:
     records = room.sql("SELECT count(*) FROM fiches").fetchall()[0][0]
     prior = 2**-_DOUBT_BITS / max(records, 2)
     settings = _settings(list(COMPARISONS), prior).create_settings_dict("duckdb")
-    alert = "Sources trop petites pour apprendre le modèle : les valeurs de départ sont gardées."
-    return Model(settings, [alert])
+    alert = Alert(
+        "Sources trop petites pour apprendre le modèle : les valeurs de départ sont gardées. La probabilité "
+        "d'un lien est une hypothèse, et un lien doit être plus sûr que d'ordinaire : le taux ne se publie "
+        "pas sans relecture des liens."
+    )
+    return Model(settings, [alert], est_appris=False)
+
+
+def _kept_model(former: pl.DataFrame) -> Model:
+    comparisons = [_from_former(spec, former, "m", "u") for spec in COMPARISONS]
+    settings = _settings(comparisons, former["prior"][0]).create_settings_dict("duckdb")
+    alert = Alert(
+        f"Sources trop petites pour apprendre le modèle : celui de {former['mois'][0]} est gardé tel quel. "
+        "Ses probabilités valent si les partenaires saisissent comme ce mois-là."
+    )
+    return Model(settings, [alert], est_appris=False)
+
+
+def _from_former(spec: Comparison, former: pl.DataFrame, *names: str) -> Comparison:
+    own = {row["accord"]: row for row in former.filter(comparaison=spec.nom).iter_rows(named=True)}
+    levels = (replace(level, **{name: own[level.libelle][name] for name in names}) for level in spec.niveaux)
+    return replace(spec, niveaux=tuple(levels))
 
 
 def _prior_and_u(
-    room: duckdb.DuckDBPyConnection, sources: list[str], seed: int
+    room: duckdb.DuckDBPyConnection, sources: list[str], seed: int, start: tuple[Comparison, ...]
 ) -> tuple[float, list[Comparison]]:
     """λ from certain rules, and u of the comparisons that speak of any pair, from random pairs."""
-    unconditional = [spec for spec in COMPARISONS if not spec.sachant and not spec.est_u_connu]
+    unconditional = [spec for spec in start if not spec.sachant and not spec.est_u_connu]
     linker = linker_of(room, sources, _settings(unconditional, 1e-5), "u")
     linker.training.estimate_probability_two_random_records_match(
         [rule.condition for rule in CERTAIN], recall=_CERTAIN_RECALL
@@ -128,7 +161,7 @@ def _prior_and_u(
     _forget(linker)
     estimates = {c["output_column_name"]: _u_of(c) for c in learned["comparisons"]}
     estimates |= {"nir": _u_of_nir(room), "date": _u_of_date(room)}
-    comparisons = [_with_u(spec, estimates.get(spec.nom)) for spec in COMPARISONS]
+    comparisons = [_with_u(spec, estimates.get(spec.nom)) for spec in start]
     return float(learned["probability_two_random_records_match"]) or 1e-9, comparisons
 
 
@@ -245,33 +278,60 @@ def _columns(room: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in room.sql("SELECT column_name FROM (DESCRIBE fiches)").fetchall()]
 
 
-def _maximise(room: duckdb.DuckDBPyConnection, linker: Linker, rule: Rule, french: str) -> list[str]:
+def _maximise(room: duckdb.DuckDBPyConnection, linker: Linker, rule: Rule, french: str) -> list[Alert]:
     pairs = room.sql(
         f"SELECT count(*) FROM fiches l JOIN fiches r ON {rule.condition} AND l.source < r.source"  # noqa: S608
     ).fetchall()[0][0]
     if pairs < ENOUGH_TRAINING_PAIRS:
-        return [f"Moins de {ENOUGH_TRAINING_PAIRS} paires ont en commun {french} : apprentissage omis."]
+        return [
+            Alert(
+                f"Moins de {ENOUGH_TRAINING_PAIRS} paires ont en commun {french} : apprentissage omis. Les "
+                "accords qu'il enseigne gardent leur poids de départ ; les probabilités sont moins sûres."
+            )
+        ]
     session = linker.training.estimate_parameters_using_expectation_maximisation(
         rule.condition, estimate_without_term_frequencies=True
     )
     if len(session._core_model_settings_history) > session.training_settings.max_iterations:
-        return [f"L'apprentissage sur {french} n'a pas convergé : regarder le graphique des poids."]
+        return [
+            Alert(
+                f"L'apprentissage sur {french} n'a pas convergé : les poids bougeaient encore à la dernière "
+                "itération. Les probabilités des liens sont approchées : comparer les taux de faux liens et "
+                "de liens manqués à ceux du mois précédent avant de lire le taux."
+            )
+        ]
     return []
 
 
-def _settle(model: Model) -> None:
+def _settle(model: Model, start: tuple[Comparison, ...]) -> None:
     """Give a value to what was never observed, with a warning; round: a rerun gives the same bytes."""
-    specs = {spec.nom: spec for spec in COMPARISONS}
+    specs = {spec.nom: spec for spec in start}
     for learned in model.reglages["comparisons"]:
+        spec = specs[learned["output_column_name"]]
         levels = [level for level in learned["comparison_levels"] if not level.get("is_null_level")]
-        for level, start in zip(levels, specs[learned["output_column_name"]].niveaux, strict=True):
-            for name, value in (("m_probability", start.m), ("u_probability", start.u)):
-                if not isinstance(level.get(name), float):
-                    model.alertes.append(
-                        f"Niveau jamais observé : {start.libelle} ; sa valeur de départ est gardée."
-                    )
-                level[name] = _settled(level.get(name), value)
+        for level, first in zip(levels, spec.niveaux, strict=True):
+            if (
+                level.get("m_probability", first.m) in (first.m, LEVEL_NOT_OBSERVED_TEXT)
+                and not spec.est_m_connu
+            ):
+                model.non_observes.add((spec.nom, first.libelle))
+            level["m_probability"] = _settled(level.get("m_probability"), first.m)
+            level["u_probability"] = _settled(level.get("u_probability"), first.u)
     model.reglages["probability_two_random_records_match"] = round(model.prior, 12)
+    model.alertes += _unobserved(model)
+
+
+def _unobserved(model: Model) -> list[Alert]:
+    if not model.non_observes:
+        return []
+    names = ", ".join(f"« {level} »" for _, level in sorted(model.non_observes))
+    return [
+        Alert(
+            f"Niveau jamais observé à l'apprentissage : {names}. Leur poids de départ est gardé : c'est une "
+            "hypothèse, et un lien qui en dépend est moins sûr que sa probabilité ne le dit.",
+            "information",
+        )
+    ]
 
 
 def _settled(learned: Any, start: float) -> float:
