@@ -1,0 +1,1 @@
+"""Benchmarks: measured choices and sizes, outside the chain and outside ``make test``."""
