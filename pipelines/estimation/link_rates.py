@@ -15,7 +15,7 @@ from pipelines.estimation.classes import BANDS, Floats
 TWO_SIDED = 1.959964
 """Standard errors on each side of an interval at 95 %."""
 
-LEAST_FALSE_LINK_SD = 0.003
+LEAST_FALSE_LINK_SD = 0.001
 
 HOLD_OUT_PENALTY = 0.03
 """Recall of the NIR hold-out is measured on people whose NIR is known: R is taken 3 points lower, ± 3."""
@@ -97,9 +97,12 @@ def unverified(recall: float, low: float, high: float) -> PooledRate:
 
 
 def unverified_false_links(rate: float, low: float, high: float) -> PooledRate:
-    """f from the links the model would make inside a source, and its interval at 95 %."""
-    own = (high - low) / (2 * TWO_SIDED)
-    return PooledRate(rate, max(rate, own, LEAST_FALSE_LINK_SD), "liens à l'intérieur des fichiers")
+    """f from the links the model would make inside a source, and its interval at 95 %.
+
+    The mean is never under the standard error: a Beta law could not carry the uncertainty of a rarer event.
+    """
+    own = max(rate, (high - low) / (2 * TWO_SIDED), LEAST_FALSE_LINK_SD)
+    return PooledRate(max(rate, own), own, "liens à l'intérieur des fichiers")
 
 
 def answered(prior: PooledRate, outcome: Floats, band: Floats, weight: Floats) -> PooledRate:

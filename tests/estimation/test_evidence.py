@@ -1,11 +1,13 @@
 """What the warehouse tells the estimator: strata, instruments, verification answers."""
 
+import numpy as np
 import polars as pl
 import pytest
 
 from pipelines.estimation import situations
 from pipelines.estimation.estimator import Evidence
 from pipelines.estimation.evidence import RECALL_WITHOUT_MEASURE, evidence, read, sensitivity
+from pipelines.estimation.link_rates import unverified_false_links
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 from tests.estimation.tables import MONTHS, Tables
@@ -216,3 +218,9 @@ def test_the_class_of_a_household_is_known_by_age_c2s_and_commune(
     tables.write(warehouse)
     situations.build(warehouse, settings, "2026-06")
     assert read(warehouse, "rsa").households.select(pl.col("classe")).item() == 1 * 4 + 2 + 1
+
+
+def test_false_links_that_nearly_never_happen_stay_uncertain() -> None:
+    drawn = unverified_false_links(1e-5, 0.0, 1e-4).draw(4000, np.random.default_rng(1))
+    assert np.quantile(drawn, 0.975) > 1e-3
+    assert drawn.mean() == pytest.approx(1e-3, rel=0.2)
