@@ -25,7 +25,7 @@ from rich.console import Console
 
 from bench.echelle.population import people
 from pipelines.calendar import window
-from pipelines.source import create_key
+from pipelines.source.keys import KEY_BYTES, write_key
 from pipelines.synthetic.defects import HABITS, typed, typed_addresses
 from pipelines.synthetic.identities import invent_addresses
 from schemas import TABLES
@@ -82,7 +82,7 @@ def measured(extract: Path, partner: str, size: int) -> Run:
     """Run the command on two cores and watch it."""
     out = extract.parent / f"livre-{partner}"
     shutil.rmtree(out, ignore_errors=True)
-    create_key(out / "projet.cle")
+    write_key(bytes(range(KEY_BYTES)), out / "projet.cle")
     command = [
         str(Path(sys.executable).with_name("nonrecours")), "pseudonymiser", str(extract), str(out / "depot"),
         "--cle", str(out / "projet.cle"), "--partenaire", partner, "--mois", MOIS,

@@ -95,10 +95,9 @@ def masks(digests: pl.Series) -> pl.DataFrame:
 def filters(function: Mac, name: str, dates: pl.Series, words: pl.Series) -> pl.DataFrame:
     """Bloom filters of the words of each row, salted with its birth date; all null when either is missing.
 
-    Columns ``name_0`` … ``name_7`` (Int64) and ``name_bits`` (Int16, bits set), one row per row given. Rows
-    are met by date, so that a bigram shared by people born on one day is hashed once.
+    Columns ``name_0`` … ``name_7`` (Int64) and ``name_bits`` (Int16, bits set), one row per row given.
     """
-    rows = pl.DataFrame({"date": dates, "mots": words}).with_row_index("rang").drop_nulls().sort("date")
+    rows = pl.DataFrame({"date": dates, "mots": words}).with_row_index("rang").drop_nulls()
     slices = [_filled(function, part) for part in rows.iter_slices(_SLICE_ROWS)]
     found = pl.concat([_filled(function, rows.clear()), *slices])
     every = pl.DataFrame({"rang": pl.int_range(len(dates), dtype=pl.UInt32, eager=True)})
@@ -205,21 +204,25 @@ def _plain(frame: pl.DataFrame, mois: str) -> pl.DataFrame:
     has_nir = "nir" in frame.columns
     place = pl.col("lieu_naissance").cast(pl.String).str.to_uppercase().str.extract(r"^\s*([0-9AB]{5})\s*$")
     nothing = pl.lit(None, pl.String)
-    plain = frame.select(
-        nir=number.definitif if has_nir else nothing,
-        nir_provisoire=number.provisoire if has_nir else nothing,
-        nir_contredit=number.est_contredit.fill_null(False) if has_nir else pl.lit(False),
-        date=born.date,
-        annee=born.annee.cast(pl.String),
-        jour=born.date.str.slice(5),
-        chiffres=born.date.str.extract_all(r"\d").list.sort().list.join(""),
-        naissance=normalise.compact(name.naissance),
-        usage=normalise.compact(name.usage),
-        prenom=name.premier_prenom,
-        lieu=place,
-        mots_naissance=normalise.joined_particles(name.naissance),
-        mots_usage=normalise.joined_particles(name.usage),
-        mots_prenoms=name.prenoms,
+    plain = (
+        frame.lazy()
+        .select(
+            nir=number.definitif if has_nir else nothing,
+            nir_provisoire=number.provisoire if has_nir else nothing,
+            nir_contredit=number.est_contredit.fill_null(False) if has_nir else pl.lit(False),
+            date=born.date,
+            annee=born.annee.cast(pl.String),
+            jour=born.date.str.slice(5),
+            chiffres=born.date.str.extract_all(r"\d").list.sort().list.join(""),
+            naissance=normalise.compact(name.naissance),
+            usage=normalise.compact(name.usage),
+            prenom=name.premier_prenom,
+            lieu=place,
+            mots_naissance=normalise.joined_particles(name.naissance),
+            mots_usage=normalise.joined_particles(name.usage),
+            mots_prenoms=name.prenoms,
+        )
+        .collect()
     )
     return plain.with_columns(
         phon_naissance=_phonetic(plain["naissance"]),
@@ -245,9 +248,8 @@ def _filled(function: Mac, rows: pl.DataFrame) -> pl.DataFrame:
         .explode("bigramme")
         .select("rang", sel=pl.concat_str("date", "bigramme", separator="|"))
     )
-    different = salted["sel"].unique()
-    known = masks(pl.Series(function.digests(different), dtype=pl.Binary)).with_columns(sel=different)
-    return salted.join(known, on="sel").group_by("rang").agg(pl.col(_MOTS).bitwise_or())
+    digests = pl.Series(function.digests(salted["sel"]), dtype=pl.Binary)
+    return masks(digests).with_columns(salted["rang"]).group_by("rang").agg(pl.col(_MOTS).bitwise_or())
 
 
 @cache

@@ -30,6 +30,12 @@ _ROAD_WORDS = {
 
 _ROAD_FILLERS = ("DE", "DU", "DES", "D", "LA", "LE", "LES", "L", "LIEU", "DIT", "LIEUDIT", "AU", "AUX", "A")
 
+_WORDS_REPLACED = {
+    **{f" {short} ": f" {long} " for short, long in _ROAD_WORDS.items()},
+    **{f" {filler} ": " " for filler in _ROAD_FILLERS},
+}
+"""Whole words, each between its own spaces."""
+
 _SHARED_ADDRESSES = (
     "BOURG",
     "VILLAGE",
@@ -130,9 +136,8 @@ def dwelling(adresse: str, commune_insee: str) -> pl.Expr:
     """
     words = _ascii(pl.col(adresse)).str.replace_all(r"[^A-Z0-9]+", " ").str.strip_chars()
     street = words.str.replace(r"(^| )\d{5}( .*)?$", "")
-    for short, long in _ROAD_WORDS.items():
-        street = street.str.replace_all(rf"\b{short}\b", long)
-    street = street.str.replace_all(rf"\b({'|'.join(_ROAD_FILLERS)})\b", " ")
+    apart = pl.concat_str(pl.lit(" "), street.str.replace_all(" ", "  ", literal=True), pl.lit(" "))
+    street = apart.str.replace_many(_WORDS_REPLACED)
     street = _empty_is_missing(street.str.replace_all(r" +", " ").str.strip_chars())
     own = pl.when(~street.is_in(_SHARED_ADDRESSES) & ~street.str.contains(r"\b(CCAS|MAIRIE)\b")).then(street)
     return pl.concat_str([own, pl.col(commune_insee)], separator="|")

@@ -84,8 +84,9 @@ def _evidence(frame: pl.DataFrame, mois: str, id_column: str | None = None) -> p
     if "nir" in frame.columns:
         number = nir("nir", sexe=pl.col("sexe"), annee=born.annee, mois=born.mois)
         ways.append(number.definitif)
-    kept = [pl.col(id_column)] if id_column else []
-    return pl.concat([frame.select(*kept, signe=way) for way in ways])
+    kept = [id_column] if id_column else []
+    wide = frame.lazy().select(*kept, *(way.alias(f"signe_{n}") for n, way in enumerate(ways))).collect()
+    return pl.concat([wide.select(*kept, signe=f"signe_{n}") for n in range(len(ways))])
 
 
 def emptied_groups(people: list[pl.LazyFrame], found: frozenset[str]) -> frozenset[str]:

@@ -5,6 +5,7 @@ needs a new ``schemas.ENCODING_VERSION``.
 """
 
 import re
+from functools import lru_cache
 
 RULES: tuple[tuple[str, str], ...] = (
     # groups of letters for one consonant (0 is "ch" as in chat, 9 is "gn" as in agneau)
@@ -53,6 +54,7 @@ RULES: tuple[tuple[str, str], ...] = (
 _COMPILED = tuple((re.compile(pattern), replacement) for pattern, replacement in RULES)
 
 
+@lru_cache(maxsize=1 << 17)
 def phonetic(compact_name: str) -> str:
     """The code of one name of letters A–Z without spaces; never empty for a name that is not.
 
