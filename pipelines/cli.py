@@ -50,6 +50,10 @@ Reglages = Annotated[
 ]
 Mois = Annotated[str, typer.Option("--mois", help="Mois, écrit AAAA-MM.")]
 Partenaire = Annotated[str, typer.Option("--partenaire", help="caf, cpam, departement, cellule ou msa.")]
+Processus = Annotated[
+    int | None,
+    typer.Option("--processus", min=1, help="Processus ; vide : un par cœur, quatre au plus."),
+]
 
 
 def main() -> None:
@@ -380,11 +384,14 @@ def verifier(
     partenaire: Partenaire,
     mois: Mois,
     classeur: Annotated[Path | None, typer.Option("--classeur", help="XLSX de vos propres erreurs.")] = None,
+    processus: Processus = None,
 ) -> None:
     """Chez un partenaire : vérifier un extrait avant de l'envoyer, sans rien écrire d'autre."""
     from pipelines.source import verify, write_workbook
+    from pipelines.source.bars import bars
 
-    verification = verify(dossier, partenaire, mois)
+    with bars() as progress:
+        verification = verify(dossier, partenaire, mois, processus=processus, progress=progress)
     for table in verification.tables:
         console.print(_verified(table))
     if classeur is not None:
@@ -418,11 +425,13 @@ def pseudonymiser(
         Path | None, typer.Option("--coffre-publique", help="Cellule : clé publique du coffre.")
     ] = None,
     remplacer: Annotated[bool, typer.Option("--remplacer", help="Remplacer un mois déjà livré.")] = False,
+    processus: Processus = None,
 ) -> None:
     """Chez un partenaire : remplacer les identités par des jetons et déposer l'extrait."""
     from pipelines.source import pseudonymise
+    from pipelines.source.bars import bars
 
-    with _timed(f"{partenaire} {mois} pseudonymisé"):
+    with _timed(f"{partenaire} {mois} pseudonymisé"), bars() as progress:
         counts = pseudonymise(
             entree,
             depot,
@@ -434,6 +443,8 @@ def pseudonymiser(
             coffre=dossier_coffre,
             coffre_publique=coffre_publique,
             remplacer=remplacer,
+            processus=processus,
+            progress=progress,
         )
     _print_counts("Extrait déposé", counts)
 
