@@ -11,11 +11,7 @@ Ranks = npt.NDArray[np.int64]
 
 def representatives(size: int, pairs: pl.DataFrame) -> pl.Series:
     """The smallest rank each of ``size`` ranks is chained to by the ``pairs`` (gauche, droite)."""
-    parent = list(range(size))
-    for left, right in pairs.select("gauche", "droite").iter_rows():
-        first, second = _root(parent, left), _root(parent, right)
-        parent[max(first, second)] = min(first, second)
-    return pl.Series("representant", [_root(parent, rank) for rank in range(size)], dtype=pl.Int64)
+    return pl.Series("representant", _chained(pairs, size), dtype=pl.Int64)
 
 
 def best_links(pairs: pl.DataFrame, source_of: Ranks) -> Ranks:

@@ -39,6 +39,7 @@ equality once in twenty thousand runs, and a whole number takes a sixth of the m
 FILTER_COLUMNS = tuple(f"{name}_{part}" for name in FILTERS for part in (*range(WORDS), "bits"))
 PLAIN = {"sexe": pl.String, "commune_insee": pl.String, "naissance_annee": pl.Int32}
 
+_NOBODY = pl.DataFrame(schema={"gauche": pl.Int64, "droite": pl.Int64})
 _KM_PER_DEGREE = 111.2
 _USED_NAME = {token: token.replace("_usage_", "_naissance_") for token in TOKENS if "_usage_" in token}
 
@@ -136,20 +137,25 @@ def load_records(
     consentement_id.
     Raises :class:`MissingSourceRefusal` when the identity file of an expected source is gone or empty.
     """
-    frames = [_read_source(settings, source, extracts) for source in SOURCES]
-    everyone = pl.concat([frame for frame in frames if frame is not None])
-    everyone = everyone.with_columns(rang=pl.int_range(pl.len(), dtype=pl.Int64))
-    everyone = everyone.with_columns(representant=representatives(everyone.height, _same_person(everyone)))
-    kept = everyone.filter(pl.col("rang") == pl.col("representant")).with_columns(
-        fiche=pl.int_range(pl.len(), dtype=pl.Int64)
-    )
-    records = kept.join(_places(settings), on="commune_insee", how="left", maintain_order="left")
-    records = records.with_columns(commune_part=pl.len().over("commune_insee") / pl.len())
-    _register(room, records.drop("rang", "representant", "personne_id"))
-    members = everyone.select("source", "personne_id", "representant").join(
-        kept.select("representant", "fiche"), on="representant", maintain_order="left"
-    )
-    return members.drop("representant")
+    places, members = _places(settings), list[pl.DataFrame]()
+    for source in SOURCES:
+        if (frame := _read_source(settings, source, extracts)) is not None:
+            persons = _one_record_per_person(frame, source, sum(part["fiche"].n_unique() for part in members))
+            members.append(persons.select("source", "personne_id", "fiche"))
+            records = persons.filter(pl.col("rang") == pl.col("representant")).join(
+                places, on="commune_insee", how="left", maintain_order="left"
+            )
+            _register(room, records.drop("rang", "representant", "personne_id"))
+    _count_communes(room)
+    return pl.concat(members)
+
+
+def _one_record_per_person(frame: pl.DataFrame, source: Source, first: int) -> pl.DataFrame:
+    """rang, representant (a rang) and fiche, records being numbered from ``first``."""
+    ranked = frame.with_columns(rang=pl.int_range(pl.len(), dtype=pl.Int64))
+    same = [] if source.est_evenementielle else [_same_person(ranked)]
+    chained = representatives(ranked.height, pl.concat([_NOBODY, *same]))
+    return ranked.with_columns(representant=chained, fiche=first + chained.rank("dense").cast(pl.Int64) - 1)
 
 
 def _read_source(settings: Settings, source: Source, extracts: list[Extract]) -> pl.DataFrame | None:
@@ -264,33 +270,29 @@ def _with_used_name(frame: pl.DataFrame) -> pl.DataFrame:
 def _most_complete(frame: pl.DataFrame) -> pl.DataFrame:
     """One row per personne_id: the one with the most tokens, then the first in the order of its tokens."""
     filled = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in TOKENS)
-    return (
-        frame.with_columns(remplis=filled)
-        .sort(
-            "personne_id",
-            "remplis",
-            *TOKENS,
-            "commune_insee",
-            descending=[False, True] + [False] * (len(TOKENS) + 1),
-        )
+    several = frame["personne_id"].is_duplicated()
+    chosen = (
+        frame.filter(several)
+        .sort(-filled, *TOKENS, "commune_insee")
         .unique("personne_id", keep="first", maintain_order=True)
-        .drop("remplis")
     )
+    return pl.concat([frame.filter(~several), chosen]).sort("personne_id")
 
 
-def _same_person(everyone: pl.DataFrame) -> pl.DataFrame:
+def _same_person(persons: pl.DataFrame) -> pl.DataFrame:
     """Pairs (gauche, droite) of ranks of one source which are one person beyond doubt."""
-    persons = everyone.filter(~pl.col("source").is_in(EVENTS))
-    by_nir = _chained(persons, ["source", "jeton_nir_prenom"])
-    identity = ["source", "jeton_naissance_prenom_date", "jeton_lieu_date", "sexe"]
+    by_nir = _chained(persons, ["jeton_nir_prenom"])
+    identity = ["jeton_naissance_prenom_date", "jeton_lieu_date", "sexe"]
+    alike = persons.select("rang", "jeton_nir", *identity).drop_nulls(identity)
+    alike = alike.filter(pl.struct(identity).is_duplicated())
     one_nir = pl.col("jeton_nir").drop_nulls().n_unique().over(identity) <= 1
-    by_identity = _chained(persons.filter(one_nir), identity)
-    return pl.concat([by_nir, by_identity])
+    return pl.concat([by_nir, _chained(alike.filter(one_nir), identity)])
 
 
 def _chained(persons: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     return (
-        persons.drop_nulls(key)
+        persons.select("rang", *key)
+        .drop_nulls(key)
         .select(gauche=pl.col("rang").min().over(key), droite="rang")
         .filter(pl.col("gauche") != pl.col("droite"))
     )
@@ -308,6 +310,18 @@ def _places(settings: Settings) -> pl.DataFrame:
 
 
 def _register(room: duckdb.DuckDBPyConnection, records: pl.DataFrame) -> None:
+    """Add the records of a source to ``fiches``, in the order of their numbers."""
     room.register("_fiches", records.to_arrow())
-    room.execute("CREATE TABLE fiches AS SELECT * FROM _fiches ORDER BY fiche")
+    exists = room.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'fiches'").fetchall()
+    room.execute("INSERT INTO fiches FROM _fiches" if exists else "CREATE TABLE fiches AS FROM _fiches")
     room.unregister("_fiches")
+
+
+def _count_communes(room: duckdb.DuckDBPyConnection) -> None:
+    """commune_part: share of the records that live in the commune of each."""
+    room.execute("ALTER TABLE fiches ADD COLUMN commune_part DOUBLE")
+    room.execute(
+        "UPDATE fiches SET commune_part = part FROM ("
+        "SELECT commune_insee AS commune, count(*) / sum(count(*)) OVER () AS part FROM fiches GROUP BY commune"
+        ") WHERE commune_insee = commune"
+    )
