@@ -174,6 +174,7 @@ def write_deliveries(warehouse: Warehouse) -> None:
     identifiers = [f"{name}-{month}" for name, month in zip(partners, months, strict=True)]
     manifest = {
         "millesime_cle": "2026",
+        "version_encodage": "1",
         "controle_cle": "0a1b",
         "date": date(2026, 7, 12),
         "empreinte": "ab" * 32,
