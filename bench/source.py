@@ -148,9 +148,10 @@ def _made(folder: Path, partner: str, size: int, seed: int) -> Path:
         partial.mkdir(parents=True)
         maker: Callable[[pl.DataFrame, np.random.Generator], dict[str, pl.DataFrame]]
         maker = _cpam if partner == "cpam" else _caf
+        everyone = people(size, np.random.default_rng(seed))
         for number, start in enumerate(range(0, size, _CHUNK)):
             rng = np.random.default_rng((seed, number))
-            named = _people(min(_CHUNK, size - start), partner, start, rng)
+            named = _typed(everyone.slice(start, _CHUNK), partner, start, rng)
             for name, frame in (maker(named, rng) | {"oppositions": _oppositions(named)}).items():
                 _append(frame, partial / f"{name}.csv", name)
         partial.rename(extract)
@@ -166,9 +167,9 @@ def _append(frame: pl.DataFrame, path: Path, name: str) -> None:
         )
 
 
-def _people(size: int, partner: str, start: int, rng: np.random.Generator) -> pl.DataFrame:
+def _typed(truth: pl.DataFrame, partner: str, start: int, rng: np.random.Generator) -> pl.DataFrame:
     """The identity columns as the partner typed them, personne_id and the truth's birth date."""
-    truth = people(size, rng)
+    size = truth.height
     dwelling = pl.Series((np.arange(size) / _PERSONS_PER_DWELLING).astype(np.int64))
     homes = truth.select(
         logement=dwelling, commune_insee=pl.col("commune_insee").get(pl.Series(dwelling)).cast(pl.String)
