@@ -65,7 +65,8 @@ def _held(found: Sequence[Delivery], known: pl.DataFrame) -> list[_Held]:
     places = {(each.partenaire, each.mois) for each in now}
     kept = known.filter(~pl.col("est_remplace"))
     rows = kept.select("partenaire", "mois", "millesime_cle", "controle_cle").iter_rows()
-    return [*now, *(_Held(*row, False) for row in rows if row[:2] not in places)]
+    before = [_Held(*row, False) for row in rows]  # type: ignore[call-arg]
+    return [*now, *(each for each in before if (each.partenaire, each.mois) not in places)]
 
 
 def _refuse_other_keys(held: list[_Held]) -> None:

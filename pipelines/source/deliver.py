@@ -195,6 +195,7 @@ def _encode(delivery: _Delivery, table: Table) -> None:
         for result in results:
             delivery.correspondence.learn(result.ways)
             delivery.encoded[table.name].append(replace(result, ways={}))
+    delivery.entry.refuse_smuggled(table, [result.smuggled for result in delivery.encoded[table.name]])
 
 
 def _encoded_by_slices(delivery: _Delivery, table: Table) -> Iterator[Encoded]:

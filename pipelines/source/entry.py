@@ -1,6 +1,6 @@
 """The partner's folder: which file is which table, read and held against the contract."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,6 +9,7 @@ import polars as pl
 
 from pipelines.calendar import check_month
 from pipelines.refusals import ContractRefusal, MissingSourceRefusal, Refusal
+from pipelines.source import leaks
 from pipelines.territory import known_communes
 from schemas import PARTNERS, TABLES, Table, tables_of
 from schemas.check import Checked, check
@@ -52,6 +53,14 @@ class Entry:
     def slices(self, table: Table) -> list[Slice]:
         """The parts of a table's file; raises :class:`ContractRefusal` when it is damaged."""
         return slices(self.files[table.name])
+
+    def refuse_smuggled(self, table: Table, found: Sequence[leaks.Findings]) -> None:
+        """Raise :class:`ContractRefusal` when a table read, its name or its metadata holds an identifier."""
+        path = self.files[table.name]
+        held = sum(found, leaks.Findings()).leaks()
+        if held and self.is_read_at_once(table):
+            held = leaks.scan(read_strings(path), table).leaks() or held
+        leaks.refuse([*held, *leaks.around(path)], f"fichier {path.name}")
 
     def opposed_ids(self) -> pl.DataFrame:
         """personne_id and objet, where the oppositions file gives the partner's own ids; else no row."""

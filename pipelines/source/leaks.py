@@ -1,32 +1,242 @@
-"""Last look before delivery: no delivered value looks like a NIR, a telephone number or an e-mail."""
+"""Smuggled identifiers: a NIR, a telephone, an e-mail, an IBAN where none may be.
+
+Looked for in the delivered values, and in what travels around them: file names, column names, Parquet
+metadata. What is found is told by table, column, kind and line; a value is never quoted.
+"""
+
+import base64
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
 
 import polars as pl
 
 from pipelines.refusals import ContractRefusal
+from pipelines.source import nir
+from pipelines.source.iban import holds_iban
+from pipelines.source.rekey import NATURES
+from schemas import Table
+from schemas.reading import LINE, SEPARATORS
 
-_HASHED = r"(?i)^(?:[0-9a-f]{32}|[0-9a-f]{64})$"
+NIR, TELEPHONE, COURRIEL, IBAN = "NIR", "téléphone", "courriel", "IBAN"
+_BARE = {13: 0.5, 15: 0.1}
+"""Digits in a row that may be a number of another kind: at least this share of the column's numbers of that
+length must be possible NIRs (one random number in fifty of 13 digits is, one in two hundred of 15)."""
 
-# A SIREN or SIRET (9 or 14 digits) may be the code of an organisation: admitted.
-_SUSPECT = (
-    r"@",
-    r"(?:^|\D)(?:\+33|0033|0)\s?[1-9](?:[\s.\-]?\d{2}){4}(?:\D|$)",
-    r"(?:^|\D)[1-478](?:[\s.]?\d){4}[\s.]?(?:\d{2}|2[ABab])(?:[\s.]?\d){6}(?:[\s.]?\d{2})?(?:\D|$)",
+_BEGIN, _END = r"(?:(?<![\dA-Z])|(?<=NIR)|(?<=TEL)|(?<=TÉL)|(?<=NO))", r"(?![\dA-Z])"
+_BARE_NIR = re.compile(rf"{_BEGIN}[1-478]\d{{4}}(?:\d\d|2[AB])\d{{6}}(?:\d\d)?{_END}")
+_SEP = r"[\s.\-_/]{1,2}"
+_GROUPED_NIR = re.compile(
+    rf"{_BEGIN}[1-478]{_SEP}\d\d{_SEP}\d\d{_SEP}(?:\d\d|2[AB])(?:{_SEP})?\d{{3}}(?:{_SEP})?\d{{3}}"
+    rf"(?:(?:{_SEP})?\d\d)?{_END}"
 )
+_FIFTEEN = re.compile(rf"{_BEGIN}[12](?:[\s.\-_/]?\d){{14}}{_END}")
+_SEPARATORS = re.compile(r"[\s.\-_/]+")
+_TELEPHONE = re.compile(
+    rf"{_BEGIN}0[1-9](?:\d{{8}}|([\s.\-_/])\d\d(?:\1\d\d){{3}}"
+    rf"|[\s.\-]?\d\d[\s.\-]\d{{3}}[\s.\-]\d{{3}}){_END}"
+    rf"|{_BEGIN}(?:\+|00)(?:33|262|508|590|594|596|681|687|689)(?:[\s.\-_/]*\d){{9}}{_END}"
+    rf"|{_BEGIN}\+[1-9](?:[\s\-]?\d){{8,13}}{_END}"
+)
+_COURRIEL = re.compile(r"\S@\S|\S\s?[(\[]\s?(?:AT|AROBASE)\s?[)\]]\s?\S")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_HYPHENS = re.compile("[\u2010-\u2015\u2212]")
+
+_HASHED = r"(?i)^(?:[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
+_MARK = r"[@＠﹫]|(?i)[(\[]\s?(?:at|arobase)"
+_LEAST_DIGITS = 9
+_BIG = 10**8
+"""Below, a number of a numeric column has fewer digits than any identifier."""
+
+_EXACT = 2.0**53
 
 
-def refuse_leaks(frame: pl.DataFrame, table: str) -> None:
-    """Raise :class:`ContractRefusal` naming the columns whose values look like direct identifiers."""
-    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-    found = [name for name in texts if _holds_identifier(frame[name])]
-    if found:
-        raise ContractRefusal(
-            f"Une valeur ressemble à un NIR, un téléphone ou un courriel : {', '.join(found)}.",
-            ou=f"table {table}",
-            que_faire="Corriger cette colonne à la source : rien n'a été livré.",
+@dataclass(frozen=True)
+class Count:
+    """``valeurs`` different values of a kind, among ``parmi`` that could have been, on ``lignes`` lines."""
+
+    valeurs: int
+    parmi: int
+    lignes: int = 0
+    premiere: int | None = None
+
+    def __add__(self, other: "Count") -> "Count":
+        lines = [line for line in (self.premiere, other.premiere) if line is not None]
+        return Count(
+            self.valeurs + other.valeurs,
+            self.parmi + other.parmi,
+            self.lignes + other.lignes,
+            min(lines, default=None),
         )
 
 
-def _holds_identifier(values: pl.Series) -> bool:
-    different = values.drop_nulls().unique()
+@dataclass(frozen=True)
+class Leak:
+    """Identifiers of one kind found in one place."""
+
+    place: str
+    nature: str
+    lignes: int = 0
+    premiere: int | None = None
+
+    def __str__(self) -> str:
+        lines = f", {self.lignes} ligne(s)" if self.lignes else ""
+        first = f", la première ligne {self.premiere}" if self.premiere is not None else ""
+        return f"{self.place} ({self.nature}{lines}{first})"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What slices of a table hold, by column, kind and number of digits (0: whatever); slices add up."""
+
+    counts: dict[tuple[str, str, int], Count] = field(default_factory=dict)
+
+    def __add__(self, other: "Findings") -> "Findings":
+        every = [*self.counts, *(key for key in other.counts if key not in self.counts)]
+        none = Count(0, 0)
+        return Findings({k: self.counts.get(k, none) + other.counts.get(k, none) for k in every})
+
+    def leaks(self) -> list[Leak]:
+        """What is too alike to be anything else, decided on whole columns."""
+        told: dict[tuple[str, str], Count] = {}
+        for (column, kind, digits), count in self.counts.items():
+            if count.valeurs and count.valeurs >= _BARE.get(digits, 0) * count.parmi:
+                told[column, kind] = told.get((column, kind), Count(0, 0)) + count
+        return [Leak(column, kind, c.lignes, c.premiere) for (column, kind), c in told.items()]
+
+
+def scan(frame: pl.DataFrame, table: Table) -> Findings:
+    """Look at every column of ``frame`` (a slice, nominative or delivered) that is delivered as it is.
+
+    With a column ``ligne``, the first line of each finding is told. Identifiers re-keyed at source are left
+    out: a number of file of thirteen digits is never delivered as it is.
+    """
+    lines = frame[LINE] if LINE in frame.columns else None
+    names = [name for name in table.delivered_columns if name in frame.columns and name not in NATURES]
+    return reduce(Findings.__add__, (_scan_column(frame[name], lines) for name in names), Findings())
+
+
+def scan_texts(texts: Iterable[str]) -> set[str]:
+    """The kinds of identifiers held by any of a few texts (names of files and columns, metadata)."""
+    return {leak.nature for leak in _scan_column(pl.Series("texte", list(texts), pl.String), None).leaks()}
+
+
+def around(path: Path) -> list[Leak]:
+    """Identifiers in the name of a readable file, in its column names or in its Parquet metadata."""
+    if path.suffix == ".parquet":
+        names, metadata = list(pl.read_parquet_schema(path)), _metadata(path)
+    else:
+        names, metadata = _header(path), []
+    places = {"nom du fichier": [path.stem], "métadonnées du fichier": metadata}
+    places |= {f"nom de la colonne n° {number}": [name] for number, name in enumerate(names, 1)}
+    return [Leak(place, nature) for place, texts in places.items() for nature in sorted(scan_texts(texts))]
+
+
+def refuse(leaks: list[Leak], where: str) -> None:
+    """Raise :class:`ContractRefusal` telling where identifiers are, when there are any."""
+    if leaks:
+        raise ContractRefusal(
+            f"Un identifiant direct s'est glissé dans l'extrait : {' ; '.join(map(str, leaks))}.",
+            ou=where,
+            que_faire="Vider ou corriger ces places à la source, puis recommencer : rien n'a été livré.",
+        )
+
+
+def _scan_column(values: pl.Series, lines: pl.Series | None) -> Findings:
+    texts = _texts(values)
+    doubtful = _doubtful(texts.drop_nulls().unique())
+    seen = _judged([(text, *candidate) for text in doubtful for candidate in _candidates(text)])
+    counts = {}
+    for (kind, digits), alike in seen.group_by("nature", "chiffres", maintain_order=True):
+        held = alike.filter("est_possible")["texte"].unique()
+        counts[values.name, str(kind), int(str(digits))] = _count(held, alike, texts, lines)
+    return Findings(counts)
+
+
+def _count(held: pl.Series, alike: pl.DataFrame, texts: pl.Series, lines: pl.Series | None) -> Count:
+    where = texts.is_in(held.implode()).fill_null(False)
+    first = None if lines is None or held.is_empty() else int(str(lines.filter(where).min()))
+    return Count(held.len(), alike["texte"].n_unique(), int(where.sum()), first)
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    """The column as text; of a numeric one, the whole numbers long enough to be an identifier."""
+    if values.dtype == pl.String:
+        return values
+    if not values.dtype.is_numeric():
+        return pl.Series(values.name, [], pl.String).extend_constant(None, values.len())
+    number = pl.col("n").cast(pl.Float64)
+    is_long = number.is_between(_BIG, _EXACT) & (number == number.floor())
+    digits = pl.when(is_long).then(number.cast(pl.Int64, strict=False)).cast(pl.String)
+    national = pl.when(digits.str.contains(r"^[67]\d{8}$")).then("0" + digits)
+    abroad = pl.when(digits.str.contains(r"^33[67]\d{8}$")).then("+" + digits)
+    return values.alias("n").to_frame().select(pl.coalesce(national, abroad, digits)).to_series()
+
+
+def _doubtful(different: pl.Series) -> pl.Series:
+    """What is worth a closer look, a whole column at a time."""
     plain = different.filter(~different.str.contains(_HASHED))
-    return any(plain.str.contains(pattern).any() for pattern in _SUSPECT)
+    many_digits = plain.str.count_matches(r"\d") >= _LEAST_DIGITS
+    return plain.filter(many_digits | plain.str.contains(_MARK))
+
+
+def _candidates(text: str) -> Iterator[tuple[str, int, str]]:
+    """Kind, number of digits if they alone are to be judged by the column, number to judge (or nothing)."""
+    plain = _HYPHENS.sub("-", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))).upper()
+    if _COURRIEL.search(plain):
+        yield COURRIEL, 0, ""
+    if holds_iban(plain):
+        yield IBAN, 0, ""
+    without_nir = _GROUPED_NIR.sub(" ", plain).replace("(0)", "").translate(_NO_BRACKETS)
+    if _TELEPHONE.search(without_nir):
+        yield TELEPHONE, 0, ""
+    for found in _BARE_NIR.finditer(plain):
+        yield NIR, len(found[0]) if found[0].isdigit() else 0, found[0]
+    for found in _GROUPED_NIR.finditer(plain):
+        yield NIR, 0, _SEPARATORS.sub("", found[0])[:13]
+    for found in _FIFTEEN.finditer(plain):
+        if not found[0].isdigit():
+            yield NIR, 0, _SEPARATORS.sub("", found[0])
+
+
+_NO_BRACKETS = str.maketrans("", "", "()")
+
+
+def _judged(rows: list[tuple[str, str, int, str]]) -> pl.DataFrame:
+    """texte, nature, chiffres, est_possible: what each candidate may be by itself."""
+    schema = {"texte": pl.String, "nature": pl.String, "chiffres": pl.Int64, "numero": pl.String}
+    number = pl.col("numero")
+    month = number.str.slice(3, 2)
+    usual = (pl.col("chiffres") != 13) | month.str.contains("^(?:0[1-9]|1[0-2])$")
+    provisional = number.str.contains("^[3478]") & (pl.col("chiffres") != 13)
+    may_be = (nir.has_structure(number) | provisional) & nir.has_right_key(number) & usual
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    judged = frame.select("texte", "nature", "chiffres", est_possible=(number == "") | may_be)
+    is_settled = (pl.col("chiffres") == 0) & pl.col("est_possible")
+    return judged.filter((pl.col("chiffres") == 0) | ~is_settled.any().over("texte", "nature"))
+
+
+def _header(path: Path) -> list[str]:
+    with path.open("rb") as stream:
+        line = stream.readline().decode("utf-8-sig", errors="replace").strip()
+    separator = max(SEPARATORS, key=line.count)
+    return line.split(separator)
+
+
+def _metadata(path: Path) -> list[str]:
+    """Keys and values of the file's metadata; those of the columns are in the Arrow schema, in base 64."""
+    texts: list[str] = []
+    for name, value in pl.read_parquet_metadata(path).items():
+        texts += [name, value, *_words_of(value)]
+    return texts
+
+
+def _words_of(value: str) -> list[str]:
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except ValueError:
+        return []
+    return re.findall(r"[^\x00-\x1f\ufffd]{6,}", raw.decode("utf-8", errors="replace"))

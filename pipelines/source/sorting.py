@@ -16,7 +16,7 @@ from pipelines.source import normalise
 from pipelines.source import oppositions as opposing
 from pipelines.source.encode import MARKS, Encoder, identities_of_slice, tokens, without_borrowed
 from pipelines.source.entry import communes
-from pipelines.source.leaks import refuse_leaks
+from pipelines.source.leaks import Findings, scan
 from pipelines.source.rekey import NATURES, Ways, rekeyed
 from schemas import TABLES, Table
 from schemas.check import Checked, check_slice, doubles
@@ -64,12 +64,13 @@ class Work:
 
 @dataclass(frozen=True)
 class Encoded:
-    """What one slice gave besides its pieces: counts, the ways back, who is recognised as opposed."""
+    """What one slice gave besides its pieces: counts, ways back, who opposed, what is smuggled."""
 
     checked: Checked
     sound: int
     ways: Ways = field(repr=False)
     opposed: set[str] = field(repr=False)
+    smuggled: Findings = field(default_factory=Findings)
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def encode_rows(work: Work, number: int, checked: Checked) -> Encoded:
         opposing.recognised(keyed, table.key[0], work.refused, work.mois) if table.est_identite else set()
     )
     light = Checked(rows.clear(), checked.rejected, checked.unknown_codes, checked.implausible)
-    return Encoded(light, rows.height, ways, opposed)
+    return Encoded(light, rows.height, ways, opposed, scan(rows, table))
 
 
 def _delivered(keyed: pl.DataFrame, work: Work) -> pl.DataFrame:
@@ -182,7 +183,6 @@ def sort_bucket(asked: tuple[Work, str]) -> Sorted:
     accepted = rows.join(rejected, on=LINE, how="anti") if rejected.height else rows
     kept = work.opposed.withheld(accepted, table)
     delivered = _validated(kept.select(table.delivered_columns).sort(pl.all()), table, "delivered")
-    refuse_leaks(delivered, table.name)
     delivered.write_ipc(work.folder / f"{table.name}-{bucket}.arrow")
     if table.est_identite:
         _one_each(kept, work).write_ipc(work.folder / f"{table.identite_name}-{bucket}.arrow")

@@ -10,6 +10,7 @@ import xlsxwriter
 from pipelines.files import whole_file
 from pipelines.refusals import Refusal
 from pipelines.source.entry import OPPOSITIONS, Entry, communes, open_entry
+from pipelines.source.leaks import Findings, scan
 from pipelines.source.workers import Progress, Workers, in_silence
 from schemas import TABLES, Table
 from schemas.check import Checked, check_slice, doubles, merged_counts
@@ -92,6 +93,7 @@ class _Marked:
 
     checked: Checked
     marks: pl.DataFrame = field(repr=False)
+    smuggled: Findings
 
 
 def _verified(entry: Entry, table: Table, workers: Workers, progress: Progress) -> TableVerification:
@@ -114,11 +116,13 @@ def _checked(entry: Entry, table: Table, workers: Workers, progress: Progress) -
     """What a table gives, without its rows, and how many it accepts."""
     if entry.is_read_at_once(table):
         checked = entry.read(table)
+        entry.refuse_smuggled(table, [scan(checked.accepted, table)])
         return checked, checked.accepted.height
     slices, parts = entry.slices(table), []
     for part in workers.map(_marked, [(table.name, entry.mois, one) for one in slices]):
         parts.append(part)
         progress(table.name, len(parts), len(slices))
+    entry.refuse_smuggled(table, [part.smuggled for part in parts])
     marks = pl.concat([part.marks for part in parts])
     repeated = doubles(marks, ["cle"], ["contenu"])
     rejected = pl.concat([*(part.checked.rejected for part in parts), repeated]).sort(LINE)
@@ -135,7 +139,7 @@ def _marked(asked: tuple[str, str, Slice]) -> _Marked:
     marks = rows.select(LINE).with_columns(
         cle=rows.select(table.key_of("nominative")).hash_rows(), contenu=rows.drop(LINE).hash_rows()
     )
-    return _Marked(replace(checked, accepted=rows.clear()), marks)
+    return _Marked(replace(checked, accepted=rows.clear()), marks, scan(rows, table))
 
 
 def _sheet(
