@@ -426,6 +426,9 @@ def pseudonymiser(
     ] = None,
     remplacer: Annotated[bool, typer.Option("--remplacer", help="Remplacer un mois déjà livré.")] = False,
     processus: Processus = None,
+    territoire: Annotated[
+        str, typer.Option("--territoire", help="Référence des communes, celle du projet : un nom, ou un CSV.")
+    ] = "comminges",
 ) -> None:
     """Chez un partenaire : remplacer les identités par des jetons et déposer l'extrait."""
     from pipelines.source import pseudonymise
@@ -445,6 +448,7 @@ def pseudonymiser(
             remplacer=remplacer,
             processus=processus,
             progress=progress,
+            territoire=territoire,
         )
     _print_counts("Extrait déposé", counts)
 

@@ -116,23 +116,47 @@ _code("sexe", "SEXE", "Sexe.", tolere=True)
 _declare("lieu_naissance", TEXTE, "Commune COG de naissance, ou pays 99xxx.", tolere=True)
 _declare("adresse", TEXTE, "Adresse, texte libre.", tolere=True)
 _declare(
-    "commune_insee", COMMUNE_INSEE, "Commune de résidence (COG).", source="INSEE, code officiel géographique"
+    "commune_insee",
+    COMMUNE_INSEE,
+    "Commune (COG) de résidence. Livrée, hors fichiers d'identité : sous 2 000 habitants, la plus peuplée de "
+    "ces petites communes du même regroupement.",
+    source="INSEE, code officiel géographique",
 )
-_declare("naissance_annee", ENTIER, "Année de naissance.", (1880, 2100), tolere=True)
-_declare("naissance_mois", PETIT_ENTIER, "Mois de naissance, pour les moins de 26 ans.", (1, 12), tolere=True)
+_declare(
+    "naissance_annee",
+    ENTIER,
+    "Année de naissance : exacte quand le mois est livré, et dans les fichiers d'identité ; sinon année "
+    "convenue, commune à une tranche d'âge (0-2, 3-17, 18-24 ans) ou à une classe d'années de naissance.",
+    (1880, 2100),
+    tolere=True,
+)
+_declare(
+    "naissance_mois",
+    PETIT_ENTIER,
+    "Mois de naissance, à l'approche des âges où un droit peut changer : 0, 3, 18, 25 et 26 ans.",
+    (1, 12),
+    tolere=True,
+)
 _declare("ne_en_france", DRAPEAU, "Né en France (lieu de naissance) ; dérivé à la source.")
 
 # Periods.
 _declare("mois", MOIS, "Mois décrit par la ligne.")
-_declare("present_du", MOIS, "Premier mois de présence.")
-_declare("present_au", MOIS, "Dernier mois de présence ; vide : encore présent.")
+_declare("present_du", MOIS, "Premier mois de présence. Livré : vide quand il précède M-8.")
+_declare(
+    "present_au", MOIS, "Dernier mois de présence ; vide : encore présent. Livré : M-9 quand il précède M-8."
+)
 _declare("mois_debut", MOIS, "Premier mois du suivi.")
 _declare("mois_fin", MOIS, "Dernier mois du suivi ; vide : en cours.")
 
 # CAF.
 _code("caf_num", "NUMORG", "Caisse gestionnaire (NUMORG).", source="CNAF")
 _code("sitfam", "SITFAM", "Situation familiale.", source="CNAF")
-_declare("sitfam_date", MOIS, "Mois de la situation familiale.", source="CNAF")
+_declare(
+    "sitfam_date",
+    MOIS,
+    "Mois de la situation familiale. Livré pour une séparation ou un veuvage de moins de deux ans.",
+    source="CNAF",
+)
 _code("occlog", "TYPEOCCLOG", "Type d'occupation du logement.", source="CNAF")
 _code("ressources_source", "RESSOURCES_SOURCE", "D'où viennent les ressources du foyer ce mois-ci.")
 _euros_month("aide_logement", "Aide au logement due.")

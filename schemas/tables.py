@@ -32,7 +32,7 @@ IDENTITY = (
 """Identity columns, nominative side."""
 
 DELIVERED_IDENTITY = ("sexe", "commune_insee", "naissance_annee", "naissance_mois")
-"""What of the identity is delivered in clear (naissance_mois under 26 only)."""
+"""What of the identity is delivered in clear, no finer than ``pipelines.source.coarsen`` says."""
 
 IDENTITE_CLEAR = ("sexe", "commune_insee", "naissance_annee")
 """Clear columns of the ``__identite`` files."""
@@ -44,7 +44,9 @@ class Table:
 
     ``own`` are its columns besides the identity ones, ``key`` identifies a row; ``key_may_miss`` are the key
     columns that may be empty. ``derived`` columns exist in the delivered form only, ``vault`` columns in the
-    nominative form only. ``solidaire``: a row set aside takes with it every row of the same value there.
+    nominative form only. ``retenues`` are columns of ``own`` that stay at the partner: nothing reads them
+    (CRPA L.114-8, « strictement nécessaires »). ``solidaire``: a row set aside takes with it every row of the
+    same value there.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Table:
     rules: tuple[RowRule, ...] = ()
     est_optionnelle: bool = False
     solidaire: str | None = None
+    retenues: tuple[str, ...] = ()
     other_partners: tuple[str, ...] = ()
 
     @property
@@ -85,7 +88,8 @@ class Table:
     def delivered_columns(self) -> tuple[str, ...]:
         """Columns of the delivered, pseudonymised file."""
         clear = DELIVERED_IDENTITY if self.est_identite else ()
-        return (*self.own, *(c for c in clear if c not in self.own))
+        own = tuple(c for c in self.own if c not in self.retenues)
+        return (*own, *(c for c in clear if c not in own))
 
     @property
     def identite_columns(self) -> tuple[str, ...]:
@@ -207,6 +211,7 @@ CAF_FOYERS = Table(
         "dtr_phase",
     ),
     key=("foyer_id", "mois"),
+    retenues=("caf_num", "ressources_source", "rsa_natpf", "rsa_demande_le", "rsa_motif_refus"),
     rules=(RSA_DUE_WHEN_CLOSED, PPA_DUE_WHEN_CLOSED),
 )
 
@@ -304,6 +309,7 @@ DEP_RSA = Table(
     description="Dossiers RSA du Département, par mois.",
     own=("dossier_id", "mois", "commune_insee", "fonorg", *_RSA),
     key=("dossier_id", "mois"),
+    retenues=("rsa_natpf", "rsa_demande_le", "rsa_motif", "rsa_motif_refus", "rsa_motif_cloture"),
     rules=(RSA_DUE_WHEN_CLOSED,),
 )
 

@@ -42,6 +42,7 @@ class _Delivery:
     workers: Workers
     scratch: Path
     progress: Progress
+    territoire: str
     graine: int = field(default_factory=lambda: secrets.randbits(63), repr=False)
     works: dict[str, Work] = field(default_factory=dict)
     encoded: dict[str, list[Encoded]] = field(default_factory=dict, repr=False)
@@ -79,6 +80,7 @@ def pseudonymise(
     coffre: Path | None = None,
     coffre_publique: Path | None = None,
     remplacer: bool = False,
+    territoire: str = "comminges",
     processus: int | None = None,
     progress: Progress = in_silence,
 ) -> dict[str, Any]:
@@ -87,7 +89,8 @@ def pseudonymise(
     ``correspondance`` is the Parquet file (0600) that maps clear ids to delivered ones; the lines set aside
     go beside it. ``millesime``: key epoch, the year of the month by default. For the cellule, names and
     telephones are sealed into ``coffre`` for ``coffre_publique``. ``processus``: processes, which change
-    nothing to what is written; the cores, four at most, by default.
+    nothing to what is written; the cores, four at most, by default. ``territoire``: the reference of communes
+    of the project (a name, or a CSV file), by which small communes are delivered under one of them.
     Raises :class:`Refusal` (contract, key, month already delivered) before anything is visible anywhere.
     """
     key = keys.read_key(cle)
@@ -98,7 +101,8 @@ def pseudonymise(
         _stay_alone(held, depot / partenaire / mois, correspondance)
         folder = held.enter_context(_delivered_folder(depot / partenaire / mois, remplacer))
         scratch = held.enter_context(passing_folder(correspondance))
-        delivery = _Delivery(entry, encoder, held.enter_context(Workers(processus)), scratch, progress)
+        workers = held.enter_context(Workers(processus))
+        delivery = _Delivery(entry, encoder, workers, scratch, progress, territoire)
         _deliver_tables(delivery, folder)
         manifest = _write_manifest(delivery, folder, remplacer)
         _leave_at_partner(delivery, correspondance)
@@ -225,7 +229,16 @@ def _work(delivery: _Delivery, table: Table, buckets: int) -> Work:
     refused = (
         opposing.signs(against, table, delivery.entry.mois) if against is not None else sorting.nothing()
     )
-    work = Work(table.name, delivery.entry.mois, delivery.encoder, folder, delivery.graine, buckets, refused)
+    work = Work(
+        name=table.name,
+        mois=delivery.entry.mois,
+        encoder=delivery.encoder,
+        folder=folder,
+        graine=delivery.graine,
+        territoire=delivery.territoire,
+        buckets=buckets,
+        refused=refused,
+    )
     delivery.works[table.name] = work
     return work
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.calendar import month_number
 from pipelines.source import normalise
 from pipelines.source import oppositions as opposing
+from pipelines.source.coarsen import birth_columns, presence_columns, separation_date
 from pipelines.source.encode import MARKS, Encoder, identities_of_slice, tokens, without_borrowed
 from pipelines.source.entry import communes
 from pipelines.source.leaks import Findings, scan
 from pipelines.source.rekey import NATURES, Ways, rekeyed
+from pipelines.territory import delivered_communes
 from schemas import TABLES, Table
 from schemas.check import Checked, check_slice, doubles
 from schemas.reading import LINE, Slice, read_slice
@@ -29,8 +30,8 @@ _ROW_GROUP = 100_000
 _OF_IDENTITY = "identite."
 """What marks, in a piece, the columns of the identity file."""
 
-BIRTH_MONTH_UNDER_YEARS = 26
-"""The law needs the birth month at 3, 14, 18, 20 and 25 years; above, the year alone is delivered."""
+PLACES_OF_EVENTS = ("actions",)
+"""Tables whose commune is nobody's home: it is delivered as it is."""
 
 
 def nothing() -> pl.Series:
@@ -40,13 +41,17 @@ def nothing() -> pl.Series:
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """What a process must know of one table. ``graine``: of this run, what contents are hashed with."""
+    """What a process must know of one table. ``graine``: of this run, what contents are hashed with.
+
+    ``territoire``: the reference that says which small communes are delivered under one name.
+    """
 
     name: str
     mois: str
     encoder: Encoder
     folder: Path
     graine: int
+    territoire: str
     buckets: int = 1
     refused: pl.Series = field(default_factory=nothing, repr=False)
     opposed: opposing.Opposed = opposing.NOBODY
@@ -116,15 +121,9 @@ def encode_rows(work: Work, number: int, checked: Checked) -> Encoded:
 def _delivered(keyed: pl.DataFrame, work: Work) -> pl.DataFrame:
     """The columns of the delivered form among others: birth and what is derived at source."""
     table = work.table
-    with_birth = keyed.with_columns(_birth_columns(work.mois)) if table.est_identite else keyed
+    born = normalise.birth("date_naissance", work.mois)
+    with_birth = keyed.with_columns(birth_columns(born, work.mois)) if table.est_identite else keyed
     return _with_derived(with_birth, work) if "logement_id" in table.derived else with_birth
-
-
-def _birth_columns(mois: str) -> list[pl.Expr]:
-    born = normalise.birth("date_naissance", mois)
-    age_months = month_number(mois) - (born.annee * 12 + born.mois - 1)
-    young = pl.when(age_months < BIRTH_MONTH_UNDER_YEARS * 12).then(born.mois)
-    return [born.annee.alias("naissance_annee"), young.alias("naissance_mois")]
 
 
 def _with_derived(frame: pl.DataFrame, work: Work) -> pl.DataFrame:
@@ -138,6 +137,17 @@ def _born_in_france() -> pl.Expr:
     place = pl.col("lieu_naissance").str.strip_chars().str.to_uppercase()
     french = pl.when(place.is_in(list(communes()))).then(1).when(place.str.contains(r"^99\d{3}$")).then(0)
     return french.cast(pl.Int8).alias("ne_en_france")
+
+
+def _coarse_columns(work: Work) -> list[pl.Expr]:
+    """Stays, family dates and homes, no finer than :mod:`pipelines.source.coarsen` says."""
+    table = work.table
+    columns = presence_columns(work.mois) if "present_au" in table.own else []
+    if "sitfam_date" in table.own:
+        columns.append(separation_date())
+    if "commune_insee" in table.delivered_columns and work.name not in PLACES_OF_EVENTS:
+        columns.append(pl.col("commune_insee").replace(delivered_communes(work.territoire)))
+    return columns
 
 
 def _identity(keyed: pl.DataFrame, work: Work) -> pl.DataFrame:
@@ -182,7 +192,8 @@ def sort_bucket(asked: tuple[Work, str]) -> Sorted:
     rejected = doubles(rows, table.key_of("nominative"), [_CONTENT])
     accepted = rows.join(rejected, on=LINE, how="anti") if rejected.height else rows
     kept = work.opposed.withheld(accepted, table)
-    delivered = _validated(kept.select(table.delivered_columns).sort(pl.all()), table, "delivered")
+    coarse = kept.with_columns(_coarse_columns(work))
+    delivered = _validated(coarse.select(table.delivered_columns).sort(pl.all()), table, "delivered")
     delivered.write_ipc(work.folder / f"{table.name}-{bucket}.arrow")
     if table.est_identite:
         _one_each(kept, work).write_ipc(work.folder / f"{table.identite_name}-{bucket}.arrow")

@@ -69,6 +69,21 @@ def rural_communes(territoire: configuration.Territory | str) -> pl.DataFrame:
 
 
 @cache
+def delivered_communes(reference: str) -> dict[str, str]:
+    """Commune under which a delivery names each small one: the most populated of them in its grouping.
+
+    Under 2 000 inhabitants, a commune singles out whoever lives there; all are rural alike, so that the
+    grouping and the class of the estimate are kept. The small communes of the crown go under one of them. A
+    commune of no known grouping keeps its name.
+    """
+    small = load(reference).communes.filter(pl.col("population") < URBAN_INHABITANTS)
+    place = pl.when("est_couronne").then(pl.lit("couronne")).otherwise("regroupement")
+    named = small.with_columns(place=place).drop_nulls("place").sort("population", "commune_insee")
+    chosen = named.with_columns(livree=pl.col("commune_insee").last().over("place"))
+    return dict(chosen.select("commune_insee", "livree").iter_rows())
+
+
+@cache
 def known_communes() -> pl.DataFrame:
     """Every code of the Code officiel géographique: commune_insee, commune_actuelle (merged ones mapped)."""
     cog = _read_csv("cog.csv")
@@ -128,12 +143,23 @@ def _groupings(section: configuration.Territory, communes: pl.DataFrame) -> tupl
         return _declared_groupings(section, communes)
     name = f"{section.reference}_zonages.csv"
     if not _shipped(name):
-        return pl.DataFrame(schema={"regroupement": pl.String, "nom": pl.String}), pl.DataFrame(
-            schema={"commune_insee": pl.String, "regroupement": pl.String}
-        )
+        return _groupings_of_the_file(section.reference)
     zones = _read_csv(name)
     groupings = zones.select(regroupement="bassin_vie", nom="bassin_vie_nom").unique().sort("regroupement")
     return groupings, zones.select("commune_insee", regroupement="bassin_vie")
+
+
+def _groupings_of_the_file(reference: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The groupings an own reference gives in a column ``regroupement``; without it, none."""
+    columns = {"commune_insee": pl.String, "regroupement": pl.String}
+    frame = pl.read_csv(reference, infer_schema=False)
+    if "regroupement" not in frame.columns:
+        return pl.DataFrame(schema={"regroupement": pl.String, "nom": pl.String}), pl.DataFrame(
+            schema=columns
+        )
+    membership = frame.select(*columns).drop_nulls()
+    codes = membership.select(pl.col("regroupement").unique().sort())
+    return codes.with_columns(nom="regroupement"), membership
 
 
 def _declared_groupings(

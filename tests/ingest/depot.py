@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.files import sha256
 from pipelines.settings import Folders, Partners, Settings
-from schemas import ENCODING_VERSION, TABLES, tables_of
+from schemas import CONTRACT_VERSION, ENCODING_VERSION, TABLES, tables_of
 from schemas.fields import kind_of
 
 Row = dict[str, Any]
@@ -54,7 +54,7 @@ def sign(folder: Path, **changes: Any) -> Path:
         "extrait_id": f"{folder.parent.name}-{folder.name}",
         "partenaire": folder.parent.name,
         "mois": folder.name,
-        "version_contrat": "1",
+        "version_contrat": CONTRACT_VERSION,
         "version_outil": "0.1.0",
         "millesime_cle": "2026",
         "version_encodage": ENCODING_VERSION,

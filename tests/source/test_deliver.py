@@ -192,7 +192,7 @@ def test_the_correspondence_maps_back_and_is_private(caf: Path, cle: Path) -> No
     assert set(back["identifiant_livre"]) == set(read(caf, "caf_personnes")["personne_id"])
 
 
-def test_the_birth_month_is_delivered_under_26_only(cle: Path, tmp_path: Path) -> None:
+def test_births_and_homes_are_delivered_no_finer_than_the_rights_need(cle: Path, tmp_path: Path) -> None:
     births = ["2000-06-30", "2000-07-01", "1980-05-03", "2012-02-29", "2012-00-00"]
     people = [
         PERSON | {"personne_id": f"p{i}", "foyer_id": "f", "date_naissance": date}
@@ -202,8 +202,12 @@ def test_the_birth_month_is_delivered_under_26_only(cle: Path, tmp_path: Path) -
     deliver(entree, cle)
     found = read(entree, "caf_personnes").select("naissance_annee", "naissance_mois")
     assert sorted(found.rows(), key=str) == sorted(
-        [(2000, None), (2000, 7), (1980, None), (2012, 2), (2012, None)], key=str
+        [(2000, 6), (2000, 7), (1979, None), (2016, None), (2016, None)], key=str
     )
+    at_home = table("caf_personnes", PERSON | {"personne_id": "p", "foyer_id": "f", "commune_insee": "31412"})
+    deliver(write_all(tmp_path / "entree", caf_tables() | {"caf_personnes": at_home}), cle, remplacer=True)
+    assert read(entree, "caf_personnes")["commune_insee"].to_list() == ["31080"]
+    assert read(entree, "caf_personnes__identite")["commune_insee"].to_list() == ["31412"]
 
 
 def test_cpam_gets_dwelling_and_birth_in_france(cpam: Path, cle: Path) -> None:
