@@ -133,7 +133,9 @@ def _about_couple(
     for classe, modalites in CLASSES.items():
         if classe in known.columns and (classe != "c2s" or INSURER in couple):
             for modalite in modalites:
-                yield from _told(_part(whole, sides, links, same_nir, inside, classe, modalite))
+                part = _part(whole, sides, links, same_nir, inside, classe, modalite)
+                if part.every:
+                    yield from _told(part)
 
 
 def _told(couple: Couple) -> Iterator[Row]:
