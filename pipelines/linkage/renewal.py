@@ -24,6 +24,7 @@ def carry_over(warehouse: Warehouse) -> dict[str, int | float | str]:
 
     Pairs, opposed persons and quality stay those of the linkage carried over.
     """
+    _with_classes(warehouse)
     former = warehouse.query("SELECT count(*) AS n, max(personne_uid) AS dernier FROM core__personnes_liees")
     after = warehouse.build("core/core__personnes_liees")
     renewed = int(
@@ -38,6 +39,16 @@ def carry_over(warehouse: Warehouse) -> dict[str, int | float | str]:
         "fiches_nouvelles_non_liees": after - renewed,
         "fiches_disparues": int(former["n"][0]) - renewed,
     }
+
+
+def _with_classes(warehouse: Warehouse) -> None:
+    """The quality of a linkage made before classes of persons were told apart is about everybody."""
+    if warehouse.exists("out__qualite_appariement"):
+        for column in ("classe", "modalite"):
+            warehouse.connection.execute(
+                f"ALTER TABLE out__qualite_appariement ADD COLUMN IF NOT EXISTS {column} VARCHAR "
+                "DEFAULT 'ensemble'"
+            )
 
 
 def was_carried_over(warehouse: Warehouse) -> bool:

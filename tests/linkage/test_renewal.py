@@ -62,3 +62,11 @@ def test_identities_wait_while_the_last_links_were_carried_over(
     assert not was_carried_over(linked)
     linked.record("appariement", "2026-06", "marque", datetime(2026, 7, 12), counts)
     assert was_carried_over(linked) is carried
+
+
+def test_a_quality_told_before_classes_existed_is_about_everybody(linked: Warehouse) -> None:
+    former = pl.DataFrame({"mesure": ["rappel"], "source_g": ["caf"], "valeur": [0.99]})
+    linked.replace("out__qualite_appariement", former)
+    carry_over(linked)
+    told = linked.read("out__qualite_appariement")
+    assert told.select("classe", "modalite").rows() == [("ensemble", "ensemble")]
