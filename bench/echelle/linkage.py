@@ -15,6 +15,7 @@ from bench.echelle.deliveries import MOIS, Deliveries
 from bench.echelle.hand_sql import score_by_hand
 from bench.echelle.population import SERVICES
 from pipelines.linkage import Extract, run, stage
+from pipelines.linkage.engines import DuckDbEngine
 from pipelines.linkage.scoring import score
 from pipelines.linkage.sources import load_records
 from pipelines.linkage.training import Model
@@ -103,13 +104,16 @@ def _duel(settings: Settings, model: Model) -> Figures:
     """Both ways twice, in the order A B B A; the better time of each."""
     clock, found = Chronometer(settings.dossiers.travail), dict[str, pl.DataFrame]()
     extracts = [Extract(f"{service}-{MOIS}", service, MOIS) for service in SERVICES]
-    ways: dict[str, Callable[..., pl.DataFrame]] = {"splink": score, "sql": score_by_hand}
     with silent_splink(), comparison_room(settings.dossiers.travail) as room:
         load_records(room, settings, extracts)
+        ways: dict[str, Callable[[], pl.DataFrame]] = {
+            "splink": lambda: score(DuckDbEngine(room), model),
+            "sql": lambda: score_by_hand(room, model),
+        }
         for nom in ("splink", "sql", "sql", "splink"):
             found.pop(nom, None)
             with clock.phase(nom):
-                found[nom] = ways[nom](room, model)
+                found[nom] = ways[nom]()
     best = {nom: min(p.secondes for p in clock.phases if p.nom == nom) for nom in ways}
     ends, weights = ["gauche", "droite"], [found[nom]["poids"] for nom in ways]
     return {

@@ -5,13 +5,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 from splink.internals.html_utils import chart_html
 
 from pipelines.files import whole_file
+from pipelines.linkage.engines import Engine
 from pipelines.linkage.model import COMPARISONS
-from pipelines.linkage.training import Model, linker_of
+from pipelines.linkage.training import Model
 
 _TITLES = {
     "poids": (
@@ -31,10 +31,10 @@ _PATTERNS_SHOWN = 12
 
 
 def write_charts(
-    room: duckdb.DuckDBPyConnection, model: Model, sources: list[str], pairs: pl.DataFrame, folder: Path
+    engine: Engine, model: Model, sources: list[str], pairs: pl.DataFrame, folder: Path
 ) -> list[Path]:
     """Write poids.html, m_et_u.html, cascade.html (self-contained) and modele.json; return their paths."""
-    linker = linker_of(room, sources, model.reglages | {"retain_matching_columns": True}, "graphiques")
+    linker = engine.linker_of(sources, model.reglages | {"retain_matching_columns": True}, "graphiques")
     views = linker.visualisations
     charts: dict[str, Any] = {"poids": views.match_weights_chart(), "m_et_u": views.m_u_parameters_chart()}
     if examples := _frequent_patterns(pairs):

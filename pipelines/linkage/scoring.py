@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from math import log2
 from typing import Any
 
-import duckdb
 import polars as pl
 
+from pipelines.linkage.engines import Engine
 from pipelines.linkage.model import BLOCKING
-from pipelines.linkage.training import Model, linker_over
+from pipelines.linkage.training import Model
 
 _DIGITS = 9
 """Sums made in another order differ past the twelfth digit: what is written must not."""
 
 
-def score(room: duckdb.DuckDBPyConnection, model: Model) -> pl.DataFrame:
+def score(engine: Engine, model: Model) -> pl.DataFrame:
     """Pairs gauche, droite, source_g, source_d, poids, poids_sans_nir, probabilite, motif, regle, a_jumeaux.
 
     ``gauche``, ``droite``: record numbers, gauche < droite; weights in bits. Pairs inside a source are scored
@@ -23,17 +23,21 @@ def score(room: duckdb.DuckDBPyConnection, model: Model) -> pl.DataFrame:
     All pairs of the one table ``fiches`` are the pairs between sources and inside them: record numbers are
     then compared as numbers, where several tables would bring texts.
     """
-    linker = linker_over(room, "fiches", model.reglages | {"link_type": "dedupe_only"})
+    linker = engine.linker_over_all(model.reglages | {"link_type": "dedupe_only"})
     predicted = linker.inference.predict(warning_mode="never")
     comparisons = [_Levels(learned) for learned in model.reglages["comparisons"]]
-    pairs: pl.DataFrame = room.sql(
+    pairs = engine.frame(
         f"SELECT fiche_l AS gauche, fiche_r AS droite, round(match_weight, {_DIGITS}) AS poids, "  # noqa: S608
         f"round(match_weight - mw_nir - mw_prenom_du_nir, {_DIGITS}) AS poids_sans_nir, "
         f"round(match_probability, {_DIGITS}) AS probabilite, "
         f"{_pattern(comparisons)} AS motif, match_key::TINYINT AS regle FROM {predicted.physical_name}"
-    ).pl()
+    )
     predicted.drop_table_from_database_and_remove_from_cache()
-    return _in_words(pairs.sort("gauche", "droite"), comparisons, _source_of(room))
+    return _in_words(
+        pairs.sort("gauche", "droite"),
+        comparisons,
+        engine.frame("SELECT source FROM fiches ORDER BY fiche")["source"],
+    )
 
 
 def linkable(pairs: pl.DataFrame, by: str, least: float) -> pl.DataFrame:
@@ -85,7 +89,7 @@ def _pattern(comparisons: list[_Levels]) -> str:
     number = "0"
     for levels in comparisons:
         number = f"({number} * {len(levels.weights) + 1} + {levels.digit})"
-    return f"{number}::UINTEGER"
+    return f"{number}::BIGINT"
 
 
 def _in_words(pairs: pl.DataFrame, comparisons: list[_Levels], source_of: pl.Series) -> pl.DataFrame:
@@ -108,8 +112,3 @@ def _words(number: int, comparisons: list[_Levels]) -> str:
         number, digit = divmod(number, len(levels.weights) + 1)
         found.append(levels.word(digit))
     return " ".join(reversed(found))
-
-
-def _source_of(room: duckdb.DuckDBPyConnection) -> pl.Series:
-    frame: pl.DataFrame = room.sql("SELECT source FROM fiches ORDER BY fiche").pl()
-    return frame["source"]

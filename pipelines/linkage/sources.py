@@ -322,6 +322,6 @@ def _count_communes(room: duckdb.DuckDBPyConnection) -> None:
     room.execute("ALTER TABLE fiches ADD COLUMN commune_part DOUBLE")
     room.execute(
         "UPDATE fiches SET commune_part = part FROM ("
-        "SELECT commune_insee AS commune, count(*) / sum(count(*)) OVER () AS part FROM fiches GROUP BY commune"
-        ") WHERE commune_insee = commune"
+        "SELECT commune_insee AS code, count(*) / sum(count(*)) OVER () AS part FROM fiches GROUP BY code"
+        ") WHERE commune_insee = code"
     )

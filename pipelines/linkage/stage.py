@@ -9,15 +9,16 @@ from pipelines.linkage.agreement import publish as publish_review
 from pipelines.linkage.alerts import Alert
 from pipelines.linkage.charts import write_charts
 from pipelines.linkage.classes import described
+from pipelines.linkage.engines import DuckDbEngine, Engine
 from pipelines.linkage.persons import Persons, gather, kept_pairs, linked_persons
 from pipelines.linkage.quality import measure
 from pipelines.linkage.renewal import CARRIED_OVER, can_carry_over, carry_over
 from pipelines.linkage.scoring import score
 from pipelines.linkage.sources import OPPOSITION, SOURCES, IdentitiesDeleted, load_records, used_extracts
-from pipelines.linkage.training import Model, train
+from pipelines.linkage.training import train
 from pipelines.linkage.workspace import comparison_room, silent_splink
 from pipelines.refusals import Refusal
-from pipelines.settings import Linkage, Settings
+from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
 Counts = dict[str, int | float | str]
@@ -72,7 +73,7 @@ def _link(
     ).pl()
     sources = [s.nom for s in SOURCES if s.nom in set(records["source"])]
     threshold = settings.appariement.seuil_probabilite
-    pairs, told = _scored(room, warehouse, settings, mois, sources)
+    pairs, told = _scored(DuckDbEngine(room), warehouse, settings, mois, sources)
     everyone, records, pairs = duplicates.merge(everyone, records, pairs, threshold)
     with_opposition, pairs = oppositions.apart(pairs)
     crossing = pairs.filter(pl.col("source_g") != pl.col("source_d"))
@@ -95,15 +96,16 @@ def _link(
 
 
 def _scored(
-    room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Settings, mois: str, sources: list[str]
+    engine: Engine, warehouse: Warehouse, settings: Settings, mois: str, sources: list[str]
 ) -> tuple[pl.DataFrame, list[Alert]]:
     """Every compared pair with its weight, the model and its charts being written."""
     if len(sources) < 2:
         return pl.DataFrame(schema=_PAIRS), [Alert("Moins de deux sources ont des personnes : rien à lier.")]
     former, told = saved.previous(warehouse, mois)
-    model = _trained(room, sources, settings.appariement, former)
-    pairs = score(room, model)
-    write_charts(room, model, sources, pairs, settings.dossiers.sorties / "appariement" / mois)
+    start = former if settings.appariement.depart == "mois_precedent" else None
+    model = train(engine, sources, settings.appariement.graine, start)
+    pairs = score(engine, model)
+    write_charts(engine, model, sources, pairs, settings.dossiers.sorties / "appariement" / mois)
     levels = saved.levels(model, pairs, settings.appariement.seuil_probabilite, mois)
     saved.save(warehouse, levels, mois)
     moved = [] if former is None else saved.jumps(former, levels)
@@ -114,17 +116,6 @@ def _told(warehouse: Warehouse, mois: str, counts: Counts, told: list[Alert]) ->
     """The counts, what is told also being among the alerts of the month."""
     alerts.write(warehouse, mois, told)
     return counts | {"alertes": " ".join(alert.message for alert in told)}
-
-
-def _trained(
-    room: duckdb.DuckDBPyConnection, sources: list[str], chosen: Linkage, former: pl.DataFrame | None
-) -> Model:
-    for name in sources:
-        room.execute(
-            f"CREATE VIEW fiches_{name} AS SELECT * EXCLUDE (source) FROM fiches "  # noqa: S608
-            f"WHERE source = '{name}'"
-        )
-    return train(room, sources, chosen.graine, former if chosen.depart == "mois_precedent" else None)
 
 
 def _write_ambiguous(warehouse: Warehouse, everyone: pl.DataFrame, persons: Persons) -> None:

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import duckdb
 import polars as pl
 from splink import Linker, SettingsCreator
-from splink.backends.duckdb import DuckDBAPI
 from splink.internals.constants import LEVEL_NOT_OBSERVED_TEXT
 
 from pipelines.linkage.alerts import Alert
+from pipelines.linkage.engines import Engine
 from pipelines.linkage.model import (
     BLOCKING,
     CERTAIN,
@@ -35,6 +34,8 @@ _LEAST, _DIGITS = 1e-11, 14
 _DOUBT_BITS = 5
 """What is asked of a link on top, when no probability could be learned: more than one guess is wrong by."""
 _BORROWED_NIR = 0.05
+_GOLDEN, _SPREAD = 2_654_435_761, 1 << 32
+"""Knuth's multiplier: record numbers that follow each other fall far from each other."""
 _DAYS, _HEAPED_DAYS = 365, 1.3
 """Birthdays are not uniform: seasons, and the first of January of those whose day is unknown."""
 
@@ -54,54 +55,29 @@ class Model:
         return float(self.reglages["probability_two_random_records_match"])
 
 
-def train(
-    room: duckdb.DuckDBPyConnection, sources: list[str], seed: int, former: pl.DataFrame | None = None
-) -> Model:
-    """Learn the model on tables ``fiches_<source>`` of ``room``.
+def train(engine: Engine, sources: list[str], seed: int, former: pl.DataFrame | None = None) -> Model:
+    """Learn the model on the records of the engine.
 
     ``former``: levels of another month's model (comparaison, accord, m, u, prior, mois). Learning starts from
     its m; too few pairs to learn from, and it is kept as it is.
     """
-    if _possible_pairs(room) < ENOUGH_RANDOM_PAIRS:
-        return _starting_model(room) if former is None else _kept_model(former)
+    if _possible_pairs(engine) < ENOUGH_RANDOM_PAIRS:
+        return _starting_model(engine) if former is None else _kept_model(former)
     start = COMPARISONS if former is None else tuple(_from_former(spec, former, "m") for spec in COMPARISONS)
-    prior, comparisons = _prior_and_u(room, sources, seed, start)
-    comparisons = [_with_conditional_u(room, spec, seed) for spec in comparisons]
-    linker = linker_of(room, sources, _settings(comparisons, prior), "em")
+    prior, comparisons = _prior_and_u(engine, sources, seed, start)
+    comparisons = [_with_conditional_u(engine, spec, seed) for spec in comparisons]
+    linker = engine.linker_of(sources, _settings(comparisons, prior), "em")
     alerts = [
-        *_maximise(room, linker, TRAINING_ON_NIR, "le NIR"),
-        *_maximise(room, linker, TRAINING_ON_NAMES, "nom, prénom et date"),
+        *_maximise(engine, linker, TRAINING_ON_NIR, "le NIR"),
+        *_maximise(engine, linker, TRAINING_ON_NAMES, "nom, prénom et date"),
     ]
-    model = Model(linker.misc.save_model_to_json(), alerts)
-    _forget(linker)
+    model = Model(engine.learned(linker), alerts)
+    engine.forget(linker)
     _settle(model, start)
     return model
 
 
-def linker_of(
-    room: duckdb.DuckDBPyConnection, sources: list[str], settings: SettingsCreator | dict[str, Any], use: str
-) -> Linker:
-    """A Splink linker over the tables ``fiches_<source>``; ``use`` keeps its tables apart from others'."""
-    api = DuckDBAPI(room)
-    tables = [
-        api.register(f"fiches_{name}", dataset_display_name=name, table_name=f"{use}_{name}")
-        for name in sources
-    ]
-    return Linker(tables, settings, log_level=None, validate_settings=False)
-
-
-def linker_over(room: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any]) -> Linker:
-    """A Splink linker over one table of ``room``."""
-    records = DuckDBAPI(room).register(table)
-    return Linker(records, settings, log_level=None, validate_settings=False)
-
-
-def _forget(linker: Linker) -> None:
-    """Drop what the linker computed: memory is for the records."""
-    linker.table_management.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
-
-
-def _settings(comparisons: list[Comparison], prior: float) -> SettingsCreator:
+def _settings(comparisons: list[Comparison], prior: float) -> dict[str, Any]:
     return SettingsCreator(
         link_type="link_only",
         unique_id_column_name="fiche",
@@ -111,18 +87,18 @@ def _settings(comparisons: list[Comparison], prior: float) -> SettingsCreator:
         retain_matching_columns=False,
         retain_intermediate_calculation_columns=True,
         max_iterations=_ITERATIONS,
-    )
+    ).create_settings_dict("duckdb")
 
 
-def _possible_pairs(room: duckdb.DuckDBPyConnection) -> int:
-    counts = [n for (n,) in room.sql("SELECT count(*) FROM fiches GROUP BY source").fetchall()]
+def _possible_pairs(engine: Engine) -> int:
+    counts = [n for (n,) in engine.rows("SELECT count(*) FROM fiches GROUP BY source")]
     return int((sum(counts) ** 2 - sum(n * n for n in counts)) // 2)
 
 
-def _starting_model(room: duckdb.DuckDBPyConnection) -> Model:
-    records = room.sql("SELECT count(*) FROM fiches").fetchall()[0][0]
+def _starting_model(engine: Engine) -> Model:
+    records = engine.rows("SELECT count(*) FROM fiches")[0][0]
     prior = 2**-_DOUBT_BITS / max(records, 2)
-    settings = _settings(list(COMPARISONS), prior).create_settings_dict("duckdb")
+    settings = _settings(list(COMPARISONS), prior)
     alert = Alert(
         "Sources trop petites pour apprendre le modèle : les valeurs de départ sont gardées. La probabilité "
         "d'un lien est une hypothèse, et un lien doit être plus sûr que d'ordinaire : le taux ne se publie "
@@ -133,7 +109,7 @@ def _starting_model(room: duckdb.DuckDBPyConnection) -> Model:
 
 def _kept_model(former: pl.DataFrame) -> Model:
     comparisons = [_from_former(spec, former, "m", "u") for spec in COMPARISONS]
-    settings = _settings(comparisons, former["prior"][0]).create_settings_dict("duckdb")
+    settings = _settings(comparisons, former["prior"][0])
     alert = Alert(
         f"Sources trop petites pour apprendre le modèle : celui de {former['mois'][0]} est gardé tel quel. "
         "Ses probabilités valent si les partenaires saisissent comme ce mois-là."
@@ -148,36 +124,36 @@ def _from_former(spec: Comparison, former: pl.DataFrame, *names: str) -> Compari
 
 
 def _prior_and_u(
-    room: duckdb.DuckDBPyConnection, sources: list[str], seed: int, start: tuple[Comparison, ...]
+    engine: Engine, sources: list[str], seed: int, start: tuple[Comparison, ...]
 ) -> tuple[float, list[Comparison]]:
     """λ from certain rules, and u of the comparisons that speak of any pair, from random pairs."""
     unconditional = [spec for spec in start if not spec.sachant and not spec.est_u_connu]
-    linker = linker_of(room, sources, _settings(unconditional, 1e-5), "u")
+    linker = engine.linker_of(sources, _settings(unconditional, 1e-5), "u")
     linker.training.estimate_probability_two_random_records_match(
         [rule.condition for rule in CERTAIN], recall=_CERTAIN_RECALL
     )
     linker.training.estimate_u_using_random_sampling(max_pairs=_RANDOM_PAIRS, seed=seed)
-    learned = linker.misc.save_model_to_json()
-    _forget(linker)
+    learned = engine.learned(linker)
+    engine.forget(linker)
     estimates = {c["output_column_name"]: _u_of(c) for c in learned["comparisons"]}
-    estimates |= {"nir": _u_of_nir(room), "date": _u_of_date(room)}
+    estimates |= {"nir": _u_of_nir(engine), "date": _u_of_date(engine)}
     comparisons = [_with_u(spec, estimates.get(spec.nom)) for spec in start]
     return float(learned["probability_two_random_records_match"]) or 1e-9, comparisons
 
 
-def _u_of_nir(room: duckdb.DuckDBPyConnection) -> list[float | None]:
+def _u_of_nir(engine: Engine) -> list[float | None]:
     """Two persons at random bear one NIR by mistake: one record in twenty at the very worst."""
-    records = room.sql("SELECT count(*) FROM fiches").fetchall()[0][0]
+    records = engine.rows("SELECT count(*) FROM fiches")[0][0]
     return [_BORROWED_NIR / records, 1 - _BORROWED_NIR / records]
 
 
-def _u_of_date(room: duckdb.DuckDBPyConnection) -> list[float | None]:
+def _u_of_date(engine: Engine) -> list[float | None]:
     """Two persons at random are born in one year as often as years say, and then on one day in 365."""
     query = (
         "SELECT coalesce(sum(n * n) / sum(n) ** 2, 0.0125) FROM (SELECT count(*)::DOUBLE AS n FROM fiches "
         "WHERE naissance_annee IS NOT NULL GROUP BY naissance_annee)"
     )
-    year = float(room.sql(query).fetchall()[0][0])
+    year = float(engine.rows(query)[0][0])
     day = year / _DAYS * _HEAPED_DAYS
     return [day, year - day, 1 - year]
 
@@ -195,7 +171,7 @@ def _with_u(spec: Comparison, estimates: list[float | None] | None) -> Compariso
     return replace(spec, niveaux=tuple(replace(lv, u=u if u is not None else lv.u) for lv, u in levels))
 
 
-def _with_conditional_u(room: duckdb.DuckDBPyConnection, spec: Comparison, seed: int) -> Comparison:
+def _with_conditional_u(engine: Engine, spec: Comparison, seed: int) -> Comparison:
     """u of a comparison that speaks given the date, from pairs *inside* a source: never one person twice.
 
     Two records of two sources with one birth date are one person far too often to stand for non-matches.
@@ -204,7 +180,7 @@ def _with_conditional_u(room: duckdb.DuckDBPyConnection, spec: Comparison, seed:
     """
     if not spec.sachant:
         return spec
-    counts = _levels_inside_sources(room, spec, seed)
+    counts = _levels_inside_sources(engine, spec, seed)
     best, total = len(spec.niveaux) - 1, sum(counts.values())
     agreements = [
         (counts.get(best - n, 0) + 1) / (total + 1 / level.u) for n, level in enumerate(spec.niveaux[:-1])
@@ -212,76 +188,74 @@ def _with_conditional_u(room: duckdb.DuckDBPyConnection, spec: Comparison, seed:
     return _with_u(spec, [*agreements, 1 - sum(agreements)])
 
 
-def _levels_inside_sources(room: duckdb.DuckDBPyConnection, spec: Comparison, seed: int) -> dict[int, int]:
+def _levels_inside_sources(engine: Engine, spec: Comparison, seed: int) -> dict[int, int]:
     """Pairs inside the sources at each level; a level without any is left out."""
     if spec.sachant == "annee":
-        return _met_by_name(room, spec, ("annee",), _PAIRS_OF_ONE_YEAR)
+        return _met_by_name(engine, spec, ("annee",), _PAIRS_OF_ONE_YEAR)
     if spec.sachant == "autre_annee":
-        return _met_by_name(room, spec, ("chiffres", "jour"), _PAIRS_OF_TWO_YEARS)
+        return _met_by_name(engine, spec, ("chiffres", "jour"), _PAIRS_OF_TWO_YEARS)
     key = f"jeton_{spec.sachant}"
-    return _levels(room, spec, f"l.{key} = r.{key}", _sampled_share(room, key), seed)
+    return _levels(engine, spec, f"l.{key} = r.{key}", _sampled_share(engine, key), seed)
 
 
-def _levels(
-    room: duckdb.DuckDBPyConnection, spec: Comparison, met: str, share: float = 1.0, seed: int = 0
-) -> dict[int, int]:
-    left = ", ".join(f"l.{c} AS {c}_l, r.{c} AS {c}_r" for c in _columns(room))
-    rows = room.execute(
-        "WITH echantillon AS NOT MATERIALIZED (SELECT * FROM fiches "  # noqa: S608
-        "WHERE NOT list_contains($evenements, source) AND hash(fiche, $graine) % 1000000 < $part * 1000000) "
-        f"SELECT niveau, count(*) FROM (SELECT {case_expression(spec)} AS niveau FROM (SELECT {left} "
-        f"FROM echantillon l JOIN echantillon r ON l.source = r.source AND {met} "
-        "AND l.fiche < r.fiche)) WHERE niveau >= 0 GROUP BY niveau",
-        {"graine": seed, "part": share, "evenements": list(EVENTS)},
-    ).fetchall()
+def _levels(engine: Engine, spec: Comparison, met: str, share: float = 1.0, seed: int = 0) -> dict[int, int]:
+    left = ", ".join(f"l.{c} AS {c}_l, r.{c} AS {c}_r" for c in engine.columns())
+    drawn = f"(SELECT * FROM fiches WHERE {_TEACHING} AND {_drawn(share, seed)})"  # noqa: S608
+    rows = engine.rows(
+        f"SELECT niveau, count(*) FROM (SELECT {case_expression(spec)} AS niveau FROM (SELECT {left} "  # noqa: S608
+        f"FROM {drawn} AS l JOIN {drawn} AS r ON l.source = r.source AND {met} AND l.fiche < r.fiche"
+        ") AS paires) AS comparees WHERE niveau >= 0 GROUP BY niveau"
+    )
     return dict(rows)
+
+
+_TEACHING = "source NOT IN ({})".format(", ".join(f"'{name}'" for name in EVENTS))
+
+
+def _drawn(share: float, seed: int) -> str:
+    """SQL drawing this share of the records, the same ones whatever the engine (multiplicative hashing)."""
+    return f"((fiche + {seed % _SPREAD}) * {_GOLDEN}) % {_SPREAD} < {round(share * _SPREAD)}"
 
 
 _PAIRS_OF_ONE_YEAR = "sum(n * (n - 1)) / 2"
 _PAIRS_OF_TWO_YEARS = "(sum(n) ** 2 - sum(n ** 2)) / 2"
 
 
-def _met_by_name(
-    room: duckdb.DuckDBPyConnection, spec: Comparison, parts: tuple[str, ...], all_pairs: str
-) -> dict[int, int]:
+def _met_by_name(engine: Engine, spec: Comparison, parts: tuple[str, ...], all_pairs: str) -> dict[int, int]:
     """Agreements are met by the tokens of name and ``parts``, all other pairs being disagreements."""
     counts: dict[int, int] = {}
     for part in parts:
         token = f"jeton_phon_naissance_{part}"
-        for level, pairs in _levels(room, spec, f"l.{token} = r.{token}").items():
+        for level, pairs in _levels(engine, spec, f"l.{token} = r.{token}").items():
             counts[level] = max(counts.get(level, 0), pairs)
-    others = _pairs_of_years(room, all_pairs) - sum(pairs for level, pairs in counts.items() if level)
+    others = _pairs_of_years(engine, all_pairs) - sum(pairs for level, pairs in counts.items() if level)
     return counts | {0: max(others, 0)}
 
 
-def _pairs_of_years(room: duckdb.DuckDBPyConnection, pairs: str) -> int:
+def _pairs_of_years(engine: Engine, pairs: str) -> int:
     """Pairs inside the sources, counted by ``pairs`` from n, the records of each birth year."""
     query = (
-        f"SELECT {pairs} FROM (SELECT source, naissance_annee, count(*)::DOUBLE AS n "  # noqa: S608
-        "FROM fiches WHERE naissance_annee IS NOT NULL AND NOT list_contains($evenements, source) "
-        "GROUP BY ALL) GROUP BY source"
+        f"SELECT {pairs} FROM (SELECT source, naissance_annee, count(*)::DOUBLE AS n FROM fiches "  # noqa: S608
+        f"WHERE naissance_annee IS NOT NULL AND {_TEACHING} GROUP BY source, naissance_annee"
+        ") AS annees GROUP BY source"
     )
-    counted = room.execute(query, {"evenements": list(EVENTS)}).fetchall()
+    counted = engine.rows(query)
     return int(sum(of_source for (of_source,) in counted))
 
 
-def _sampled_share(room: duckdb.DuckDBPyConnection, key: str) -> float:
+def _sampled_share(engine: Engine, key: str) -> float:
     """Share of records to draw so that the pairs inside the sources stay near ``_CONDITIONAL_PAIRS``."""
-    pairs = room.sql(
+    pairs = engine.rows(
         f"SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) AS n FROM fiches WHERE {key} IS NOT NULL "  # noqa: S608
         f"GROUP BY source, {key})"
-    ).fetchall()[0][0]
+    )[0][0]
     return float(min(1.0, (_CONDITIONAL_PAIRS / max(pairs or 0, 1)) ** 0.5))
 
 
-def _columns(room: duckdb.DuckDBPyConnection) -> list[str]:
-    return [row[0] for row in room.sql("SELECT column_name FROM (DESCRIBE fiches)").fetchall()]
-
-
-def _maximise(room: duckdb.DuckDBPyConnection, linker: Linker, rule: Rule, french: str) -> list[Alert]:
-    pairs = room.sql(
+def _maximise(engine: Engine, linker: Linker, rule: Rule, french: str) -> list[Alert]:
+    pairs = engine.rows(
         f"SELECT count(*) FROM fiches l JOIN fiches r ON {rule.condition} AND l.source < r.source"  # noqa: S608
-    ).fetchall()[0][0]
+    )[0][0]
     if pairs < ENOUGH_TRAINING_PAIRS:
         return [
             Alert(
