@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from pipelines.linkage.chains import representatives
-from pipelines.refusals import ContractRefusal, KeyRefusal, MissingSourceRefusal
+from pipelines.refusals import ContractRefusal, MissingSourceRefusal
 from pipelines.settings import Settings
 from pipelines.territory import load as load_territory
 from pipelines.warehouse import Warehouse
@@ -111,18 +111,8 @@ class Extract:
 
 
 def used_extracts(warehouse: Warehouse) -> list[Extract]:
-    """The extracts the month is built from.
-
-    Raises :class:`KeyRefusal` when they were not all pseudonymised under one key and one epoch: their tokens
-    could never be equal.
-    """
+    """The extracts the month is built from."""
     rows = warehouse.query("SELECT * FROM meta__extraits WHERE est_utilise ORDER BY partenaire, mois")
-    if rows.select("millesime_cle", "controle_cle").unique().height > 1:
-        raise KeyRefusal(
-            "Les extraits n'ont pas été pseudonymisés avec la même clé ou le même millésime.",
-            ou=", ".join(rows["partenaire"]),
-            que_faire="Redemander l'extrait du partenaire resté sur l'ancienne clé.",
-        )
     return [Extract(*row) for row in rows.select("extrait_id", "partenaire", "mois").iter_rows()]
 
 

@@ -1,10 +1,12 @@
 """The front door of the linkage: identity files in, persons and the quality of their links out."""
 
+from contextlib import suppress
+
 import duckdb
 import polars as pl
 from splink.internals.exceptions import SplinkException
 
-from pipelines.linkage import alerts, duplicates, oppositions, saved
+from pipelines.linkage import alerts, duplicates, oppositions, rotation, saved
 from pipelines.linkage.agreement import publish as publish_review
 from pipelines.linkage.alerts import Alert
 from pipelines.linkage.charts import write_charts
@@ -14,10 +16,10 @@ from pipelines.linkage.persons import Persons, gather, kept_pairs, linked_person
 from pipelines.linkage.quality import measure
 from pipelines.linkage.renewal import CARRIED_OVER, can_carry_over, carry_over
 from pipelines.linkage.scoring import score
-from pipelines.linkage.sources import OPPOSITION, SOURCES, IdentitiesDeleted, load_records, used_extracts
+from pipelines.linkage.sources import OPPOSITION, SOURCES, Extract, IdentitiesDeleted, load_records
 from pipelines.linkage.training import train
 from pipelines.linkage.workspace import comparison_room, silent_splink
-from pipelines.refusals import Refusal
+from pipelines.refusals import MissingSourceRefusal, Refusal
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
@@ -44,13 +46,14 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
     ``core__personnes_opposees`` (records of the persons who opposed), ``meta__modeles`` (the probabilities of
     each month) and ``out__qualite_appariement``. Charts and the trained model go to
     ``sorties/appariement/<mois>``.
-    Identities deleted after an earlier linkage are not asked for again: its links are carried over.
+    Identities deleted after an earlier linkage are not asked for again: its links are carried over. So are
+    those of a partner late across a change of key epoch (:mod:`pipelines.linkage.rotation`).
     Raises :class:`Refusal` when an identity file is missing or the machine cannot hold the comparison; the
     message holds no value.
     """
     try:
-        with silent_splink(), comparison_room(settings.dossiers.travail) as room:
-            return _told(warehouse, mois, *_link(room, warehouse, settings, mois))
+        with silent_splink():
+            return _told(warehouse, mois, *_linked(warehouse, settings, mois))
     except IdentitiesDeleted:
         if not can_carry_over(warehouse):
             raise
@@ -64,10 +67,35 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
     )
 
 
-def _link(
-    room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Settings, mois: str
+def _linked(warehouse: Warehouse, settings: Settings, mois: str) -> tuple[Counts, list[Alert]]:
+    """Link the extracts whose tokens can be equal; a partner left under earlier tokens keeps its links."""
+    extracts = rotation.generations(warehouse)
+    if not extracts.attardes:
+        return _compared(warehouse, settings, mois, extracts.actuels)
+    with suppress(MissingSourceRefusal):
+        if extracts.communs:
+            _compared(warehouse, settings, mois, extracts.communs)
+    former = rotation.former_links(warehouse, extracts)
+    counts, told = _compared(warehouse, settings, mois, extracts.actuels)
+    rotation.rejoin(warehouse, former, extracts.sources)
+    return counts | carry_over(warehouse), [*told, extracts.alert]
+
+
+def _compared(
+    warehouse: Warehouse, settings: Settings, mois: str, extracts: list[Extract]
 ) -> tuple[Counts, list[Alert]]:
-    everyone = load_records(room, settings, used_extracts(warehouse))
+    with comparison_room(settings.dossiers.travail) as room:
+        return _link(room, warehouse, settings, mois, extracts)
+
+
+def _link(
+    room: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
+    settings: Settings,
+    mois: str,
+    extracts: list[Extract],
+) -> tuple[Counts, list[Alert]]:
+    everyone = load_records(room, settings, extracts)
     records: pl.DataFrame = room.sql(
         "SELECT fiche, source, jeton_nir, naissance_annee, sexe, commune_insee FROM fiches ORDER BY fiche"
     ).pl()

@@ -13,6 +13,7 @@ from pipelines.source.encode import Encoder, identities
 from pipelines.source.nir import key
 from pipelines.territory import load
 from pipelines.warehouse import Warehouse
+from schemas import ENCODING_VERSION
 
 MOIS = "2026-06"
 TEST_KEY = bytes(range(32))
@@ -146,8 +147,10 @@ def declare(warehouse: Warehouse, services: list[str], epochs: list[str] | None 
             "partenaire": service,
             "mois": MOIS,
             "millesime_cle": epoch,
+            "version_encodage": ENCODING_VERSION,
             "controle_cle": "0" * 16,
             "est_utilise": True,
+            "est_remplace": False,
         }
         for service, epoch in zip(services, epochs or [EPOCH] * len(services), strict=True)
     ]
