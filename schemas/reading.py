@@ -74,18 +74,18 @@ def read_strings(path: Path, *, is_vouched_for: bool = False) -> pl.DataFrame:
 
 
 def slices(
-    path: Path, size: int = SLICE_BYTES, rows: int = SLICE_ROWS, *, is_vouched_for: bool = False
+    path: Path, size: int | None = None, rows: int | None = None, *, is_vouched_for: bool = False
 ) -> list[Slice]:
     """The parts of a file, in order, at least one: ``size`` bytes of a CSV, ``rows`` rows of a Parquet file.
 
-    The rows read do not depend on how the file is cut. Raises :class:`ContractRefusal` as
-    :func:`read_strings` does.
+    ``SLICE_BYTES`` and ``SLICE_ROWS`` by default. The rows read do not depend on how the file is cut. Raises
+    :class:`ContractRefusal` as :func:`read_strings` does.
     """
     try:
         with path.open("rb") as stream:
             if stream.read(4) == _PARQUET_MAGIC or path.suffix == ".parquet":
-                return _parquet_slices(path, rows, is_vouched_for)
-            return _csv_slices(stream, path, size)
+                return _parquet_slices(path, rows or SLICE_ROWS, is_vouched_for)
+            return _csv_slices(stream, path, size or SLICE_BYTES)
     except OSError:
         raise _refusal("Le fichier ne peut pas être ouvert.", path, "Vérifier qu'il existe.") from None
 

@@ -261,7 +261,7 @@ def _opposed(delivery: _Delivery, named: list[Table]) -> opposing.Opposed:
     found = set(rekeyed(own, delivery.encoder)[0][OWN_ID])
     for table in named:
         found |= {one for result in delivery.encoded[table.name] for one in result.opposed}
-    everyone = [pl.scan_ipc(delivery.works[table.name].pieces()) for table in named]
+    everyone = [pl.scan_ipc(delivery.works[table.name].pieces(), glob=False) for table in named]
     return opposing.Opposed(frozenset(found), opposing.emptied_groups(everyone, frozenset(found)))
 
 
@@ -316,7 +316,7 @@ def _seal(delivery: _Delivery, consents: pl.DataFrame, path: Path, to: Any) -> N
 def _write_manifest(delivery: _Delivery, folder: Path, remplacer: bool) -> dict[str, Any]:
     """Write the manifest, last file of the folder, and return it."""
     files = {
-        path.name: {"lignes": pl.scan_parquet(path).select(pl.len()).collect().item(), "sha256": sha256(path)}
+        path.name: {"lignes": _height(path), "sha256": sha256(path)}
         for path in sorted(folder.glob("*.parquet"))
     }
     entry, encoder = delivery.entry, delivery.encoder
@@ -342,6 +342,11 @@ def _write_manifest(delivery: _Delivery, folder: Path, remplacer: bool) -> dict[
         json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"
     )
     return manifest
+
+
+def _height(path: Path) -> int:
+    rows: int = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
+    return rows
 
 
 def _extract_id(entry: Entry, files: dict[str, dict[str, Any]]) -> str:

@@ -127,7 +127,7 @@ def scan_texts(texts: Iterable[str]) -> set[str]:
 def around(path: Path) -> list[Leak]:
     """Identifiers in the name of a readable file, in its column names or in its Parquet metadata."""
     if path.suffix == ".parquet":
-        names, metadata = list(pl.read_parquet_schema(path)), _metadata(path)
+        names, metadata = list(pl.scan_parquet(path, glob=False).collect_schema()), _metadata(path)
     else:
         names, metadata = _header(path), []
     places = {"nom du fichier": [path.stem], "métadonnées du fichier": metadata}
@@ -229,7 +229,9 @@ def _header(path: Path) -> list[str]:
 def _metadata(path: Path) -> list[str]:
     """Keys and values of the file's metadata; those of the columns are in the Arrow schema, in base 64."""
     texts: list[str] = []
-    for name, value in pl.read_parquet_metadata(path).items():
+    with path.open("rb") as stream:
+        metadata = pl.read_parquet_metadata(stream)
+    for name, value in metadata.items():
         texts += [name, value, *_words_of(value)]
     return texts
 

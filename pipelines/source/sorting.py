@@ -175,7 +175,7 @@ def _put_aside(rows: pl.DataFrame, work: Work, number: int) -> None:
 
 def identities_aside(work: Work) -> pl.LazyFrame:
     """What all the pieces of a table hold of the identity file, with its marks."""
-    rows = pl.scan_ipc(work.pieces())
+    rows = pl.scan_ipc(work.pieces(), glob=False)
     names = [name for name in rows.collect_schema().names() if name.startswith(_OF_IDENTITY)]
     return work.opposed.withheld(rows, work.table).select(names).rename(_bare, strict=False)
 
@@ -188,7 +188,7 @@ def sort_bucket(asked: tuple[Work, str]) -> Sorted:
     """Settle the rows of one bucket: doubles, oppositions, order; leave its part of each delivered file."""
     work, bucket = asked
     table = work.table
-    rows = pl.concat([pl.read_ipc(piece) for piece in work.pieces(bucket)]).sort(LINE)
+    rows = pl.scan_ipc(work.pieces(bucket), glob=False).sort(LINE).collect()
     rejected = doubles(rows, table.key_of("nominative"), [_CONTENT])
     accepted = rows.join(rejected, on=LINE, how="anti") if rejected.height else rows
     kept = work.opposed.withheld(accepted, table)
@@ -221,5 +221,5 @@ def _validated(frame: pl.DataFrame, table: Table, form: Any) -> pl.DataFrame:
 
 def write_sorted(work: Work, name: str, path: Path) -> None:
     """One Parquet file of the parts, in order: the same rows give the same bytes, however they were cut."""
-    parts = sorted(work.folder.glob(f"{name}-???.arrow"))
-    pl.scan_ipc(parts).sink_parquet(path, compression="zstd", row_group_size=_ROW_GROUP, maintain_order=True)
+    parts = pl.scan_ipc(sorted(work.folder.glob(f"{name}-???.arrow")), glob=False)
+    parts.sink_parquet(path, compression="zstd", row_group_size=_ROW_GROUP, maintain_order=True)
