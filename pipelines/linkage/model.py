@@ -140,8 +140,8 @@ COMPARISONS = (
             Level(
                 "noms proches ou contenus", f"{_NAMES} >= 0.6 or {_best(_inclusion)} >= 0.95", 0.015, 0.004
             ),
-            Level("noms de quelques lettres communes", f"{_NAMES} >= 0.35", 0.006, 0.02),
-            Level("noms différents", _ELSE, 0.007, 0.963),
+            Level("noms de quelques lettres communes", f"{_NAMES} >= 0.45", 0.006, 0.04),
+            Level("noms différents", _ELSE, 0.007, 0.943),
         ),
         "prenom_date",
     ),

@@ -29,9 +29,15 @@ SCHEMA = {
     "version_comparaisons": pl.String,
 }
 WEIGHT_JUMP = 2.0
-"""Bits: a level whose weight moves by more from one month to the next changed meaning."""
-PRIOR_JUMP = 2.0
-"""The share of pairs that are one person, multiplied or divided by more: a source gained or lost people."""
+"""Bits: a level whose weight moves by more from one month to the next changed meaning.
+
+On an invented territory weights move by .7 from month to month, by 1.4 from one territory to another.
+"""
+PRIOR_JUMP = 1.3
+"""The share of pairs that are one person, multiplied or divided by more: a source gained or lost people.
+
+On an invented territory it moves by .1 % from month to month.
+"""
 ENOUGH_LINKS = 50
 """Links at a level below which its weight moves by chance."""
 

@@ -33,20 +33,29 @@ class Linked:
         return 2 * right_ones / (made + to_make)
 
 
-def link(folder: Path, frames: dict[str, pl.DataFrame], settings: Settings | None = None) -> Linked:
-    """Deliver the nominative frames and run the stage on them."""
+def link(
+    folder: Path,
+    frames: dict[str, pl.DataFrame],
+    settings: Settings | None = None,
+    former: pl.DataFrame | None = None,
+) -> Linked:
+    """Deliver the nominative frames and run the stage on them; ``former``: an earlier month's model."""
     settings = settings or settings_in(folder)
     for service, frame in frames.items():
         deliver(frame, service, settings.dossiers.depot)
     truth = pl.concat([f.select("personne", "personne_id", source=pl.lit(s)) for s, f in frames.items()])
     with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
         declare(warehouse, list(frames))
+        if former is not None:
+            warehouse.replace("meta__modeles", former)
         counts = linkage.run(warehouse, settings, MOIS)
         names = (
             "core__personnes_liees",
             "core__paires",
             "core__consentements_ambigus",
             "out__qualite_appariement",
+            "meta__modeles",
+            "meta__alertes",
         )
         return Linked(settings, dict(counts), {n: warehouse.read(n) for n in names}, truth.unique())
 

@@ -155,6 +155,8 @@ def declare(warehouse: Warehouse, services: list[str], epochs: list[str] | None 
         for service, epoch in zip(services, epochs or [EPOCH] * len(services), strict=True)
     ]
     warehouse.replace("meta__extraits", pl.DataFrame(rows))
+    alerts = dict.fromkeys(("mois", "etape", "gravite", "source", "message"), pl.String)
+    warehouse.replace("meta__alertes", pl.DataFrame(schema=alerts))
     nobody = dict.fromkeys(("consentement_id", "objet"), pl.String)
     warehouse.replace("core__cellule_oppositions", pl.DataFrame(schema=nobody))
 

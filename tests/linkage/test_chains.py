@@ -1,7 +1,12 @@
+import duckdb
 import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from splink.backends.duckdb import DuckDBAPI
+from splink.internals.one_to_one_clustering import one_to_one_clustering
 
 from pipelines.linkage.chains import best_links, representatives
 
@@ -46,6 +51,57 @@ def test_best_links_are_those_of_mutual_best_clusters(
 ) -> None:
     rows = [(min(a, b), max(a, b), float(w)) for a, b, w in graph if sources[a] != sources[b]]
     assert _clusters(rows, sources) == _mutual_best(rows, sources)
+
+
+@given(graph=_GRAPHS, sources=st.lists(st.integers(0, 2), min_size=20, max_size=20))
+@settings(max_examples=60, deadline=None)
+def test_a_person_has_at_most_one_record_per_source_and_every_record_one_person(
+    graph: list[tuple[int, int, int]], sources: list[int]
+) -> None:
+    rows = [(min(a, b), max(a, b), float(w)) for a, b, w in graph if sources[a] != sources[b]]
+    persons = _clusters(rows, sources)
+    assert len(set(zip(persons, sources, strict=True))) == len(sources) == len(persons)
+    assert all(persons[person] == person for person in persons)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_best_links_are_those_of_splink(seed: int) -> None:
+    links, sources = _rivals(300, np.random.default_rng(seed))
+    assert best_links(links, sources).tolist() == _by_splink(links, sources)
+
+
+def _rivals(persons: int, rng: np.random.Generator) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+    """Records of three sources, linked to their own person and as often to another; weights differ."""
+    sources = np.tile(np.arange(3), persons)
+    own = [(3 * n + a, 3 * n + b) for n in range(persons) for a, b in ((0, 1), (0, 2), (1, 2))]
+    others = rng.integers(0, 3 * persons, (3 * persons, 2)).tolist()
+    pairs = {(min(a, b), max(a, b)) for a, b in [*own, *others] if sources[a] != sources[b]}
+    left, right = zip(*sorted(pairs), strict=True)
+    weights = rng.permutation(len(pairs)) / len(pairs)
+    return pl.DataFrame({"gauche": left, "droite": right, "poids": weights}), sources
+
+
+def _by_splink(links: pl.DataFrame, sources: npt.NDArray[np.int64]) -> list[int]:
+    """``cluster_using_single_best_links``; with DuckDB 2.0's join order it does not end."""
+    names = pl.Series([f"s{number}" for number in sources])
+    nodes = pl.DataFrame({"node_id": range(len(sources)), "source_dataset": names})
+    edges = links.select(
+        node_id_l="gauche",
+        node_id_r="droite",
+        source_dataset_l=names.gather(links["gauche"]),
+        source_dataset_r=names.gather(links["droite"]),
+        match_probability="poids",
+    )
+    with duckdb.connect() as room:
+        room.execute("SET disabled_optimizers = 'join_order'")
+        api = DuckDBAPI(room)
+        found = one_to_one_clustering(
+            api.register(nodes.to_arrow(), table_name="noeuds"),
+            api.register(edges.to_arrow(), table_name="aretes"),
+            "node_id", "source_dataset", "node_id_l", "node_id_r", ["s0", "s1", "s2"], "lowest_id", api, 0.0,
+        )  # fmt: skip
+        clusters: pl.DataFrame = found.as_duckdbpyrelation().pl()
+    return clusters.sort("node_id")["cluster_id"].to_list()
 
 
 def _mutual_best(rows: list[tuple[int, int, float]], sources: list[int]) -> list[int]:
