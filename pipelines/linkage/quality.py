@@ -1,6 +1,6 @@
 """How good the linkage is, told without labels: out__qualite_appariement."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -94,7 +94,8 @@ def measure(
     not of their expectation.
     """
     known = records.with_columns(personne=pl.Series(persons.personne))
-    names = [s.nom for s in SOURCES if s.nom in set(records["source"]) and s.nom != OPPOSITION]
+    present = records["source"].unique()
+    names = [s.nom for s in SOURCES if s.nom in present and s.nom != OPPOSITION]
     crossing = pairs.filter(pl.col("source_g") != pl.col("source_d"))
     hidden = HoldOut(crossing, records["source"], threshold)
     rows = [row for name in names for row in _about_source(name, everyone, records)]
@@ -189,11 +190,12 @@ def _same_nir(
     )  # fmt: skip
 
 
-def _back(
-    pairs: pl.DataFrame, hidden: HoldOut, hiding: list[str] | tuple[str, ...], wrong: bool
-) -> pl.Series:
-    person = pl.Series(hidden.persons(hiding, wrong))
-    return person.gather(pairs["fiche"]) == person.gather(pairs["fiche_d"])
+def _back(pairs: pl.DataFrame, hidden: HoldOut, hiding: Iterable[str], wrong: bool) -> pl.Series:
+    """Whether each pair comes back; null when it is not tried."""
+    person = hidden.persons(hiding, wrong)
+    ends = pl.DataFrame({"une": person.gather(pairs["fiche"]), "autre": person.gather(pairs["fiche_d"])})
+    tried = hidden.tried.gather(pairs["fiche"])
+    return ends.select(pl.when(tried).then(pl.col("une") == pl.col("autre"))).to_series()
 
 
 def _whole(
@@ -252,7 +254,7 @@ def _only_for_everybody(couple: Couple, sides: list[pl.DataFrame], hidden: HoldO
         low, high = (scale * bound for bound in poisson(couple.inside))
         yield couple.row("faux_liens_avant_choix", scale * couple.inside, couple.inside, (low, high))
     if couple.same_nir.height:
-        person = pl.Series(hidden.persons([source.nom for source in SOURCES]))
+        person = hidden.persons([source.nom for source in SOURCES])
         left, right = (side.with_columns(personne=person.gather(side["fiche"])) for side in sides)
         both = left.join(right, on="personne", suffix="_d").drop_nulls(["jeton_nir", "jeton_nir_d"])
         wrong = both.filter(pl.col("jeton_nir") != pl.col("jeton_nir_d")).height
@@ -278,8 +280,8 @@ def _recalls(couple: Couple) -> Iterator[Row]:
     same = couple.same_nir
     if same.is_empty():
         return
-    back = int(same["cache"].sum())
-    yield couple.row("rappel_nir_cache", back / same.height, same.height, wilson(back, same.height))
+    tried, back = same["cache"].count(), int(same["cache"].sum())
+    yield couple.row("rappel_nir_cache", back / tried if tried else None, tried, wilson(back, tried))
     links = couple.links.height
     expected, fewest, most = _missed(couple)
     found = [links / max(links + number, 1) for number in (expected, most, fewest)]
@@ -306,8 +308,8 @@ def _missed(couple: Couple) -> tuple[float, float, float]:
 
 def _missed_without(couple: Couple, way: str) -> tuple[float, float, float]:
     """Pairs missed where ``way`` kept NIRs from being equal: expected, and at both ends of the recall."""
-    made, tried = couple.links.filter(_MISSING_NIR[way]).height, couple.same_nir.height
+    made, tried = couple.links.filter(_MISSING_NIR[way]).height, couple.same_nir[way].count()
     back = int(couple.same_nir[way].sum())
     low, high = wilson(back, tried)
     few, many = (made * (1 / max(recall, _LEAST_RECALL) - 1) for recall in (high, low))
-    return made * (1 / max(back / tried, _LEAST_RECALL) - 1), few, many
+    return made * (1 / max(back / max(tried, 1), _LEAST_RECALL) - 1), few, many

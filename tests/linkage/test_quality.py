@@ -51,7 +51,7 @@ def test_cases_seen_elsewhere_foretell_a_count_and_not_its_mean() -> None:
 def test_a_pair_only_its_nir_brought_together_is_lost_with_it() -> None:
     pairs = crossing((0, 2, 30.0, 20.0, "1", "prenom_et_date"), (1, 3, 30.0, 20.0, "1", "nir"))
     kept = HoldOut(pairs, SOURCES, THRESHOLD).persons(["departement"])
-    assert kept.tolist() == [0, 1, 0, 3, 4]
+    assert kept.to_list() == [0, 1, 0, 3, 4]
 
 
 def test_hiding_the_nir_of_one_source_leaves_the_others_theirs() -> None:
@@ -61,8 +61,8 @@ def test_hiding_the_nir_of_one_source_leaves_the_others_theirs() -> None:
         (2, 4, 20.0, 10.0, "1", "prenom_et_date"),
     )
     hidden = HoldOut(pairs, SOURCES, THRESHOLD)
-    assert hidden.persons(["departement"]).tolist() == [0, 1, 0, 3, 0]
-    assert hidden.persons(["departement", "cpam"]).tolist() == [0, 1, 2, 3, 2]
+    assert hidden.persons(["departement"]).to_list() == [0, 1, 0, 3, 0]
+    assert hidden.persons(["departement", "cpam"]).to_list() == [0, 1, 2, 3, 2]
 
 
 def test_a_wrong_nir_weighs_what_differing_nirs_weigh_that_month() -> None:
@@ -71,8 +71,15 @@ def test_a_wrong_nir_weighs_what_differing_nirs_weigh_that_month() -> None:
         (1, 3, 0.0, 10.0, "0", "prenom_et_date"),
     )
     hidden = HoldOut(pairs, SOURCES, THRESHOLD)
-    assert hidden.persons(["caf"]).tolist() == [0, 1, 0, 1, 4]
-    assert hidden.persons(["caf"], wrong=True).tolist() == [0, 1, 2, 3, 4]
+    assert hidden.persons(["caf"]).to_list() == [0, 1, 0, 1, 4]
+    assert hidden.persons(["caf"], wrong=True).to_list() == [0, 1, 2, 3, 4]
+
+
+def test_in_a_large_territory_whole_chains_are_tried_and_the_others_are_not() -> None:
+    pairs = crossing((0, 2, 30.0, 20.0, "1", "prenom_et_date"), (1, 3, 30.0, 20.0, "1", "prenom_et_date"))
+    hidden = HoldOut(pairs, SOURCES, THRESHOLD, most=3)
+    assert hidden.tried.to_list() == [True, False, True, False, True]
+    assert hidden.persons(["caf"]).to_list() == [0, 1, 0, 3, 4]
 
 
 def test_each_class_of_persons_has_its_errors(linked: Linked) -> None:
