@@ -150,11 +150,16 @@ _declare("mois_fin", MOIS, "Dernier mois du suivi ; vide : en cours.")
 
 # CAF.
 _code("caf_num", "NUMORG", "Caisse gestionnaire (NUMORG).", source="CNAF")
-_code("sitfam", "SITFAM", "Situation familiale.", source="CNAF")
+_code(
+    "sitfam",
+    "SITFAM",
+    "Situation familiale. Livrée : ISO pour une séparation ou un veuvage de moins de deux ans, sinon vide.",
+    source="CNAF",
+)
 _declare(
     "sitfam_date",
     MOIS,
-    "Mois de la situation familiale. Livré pour une séparation ou un veuvage de moins de deux ans.",
+    "Mois de la situation familiale. Livré avec elle.",
     source="CNAF",
 )
 _code("occlog", "TYPEOCCLOG", "Type d'occupation du logement.", source="CNAF")

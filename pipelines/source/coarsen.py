@@ -35,7 +35,7 @@ _YOUNG_AGES = ((3, 1), (18, 10), (25, 21))
 """Under each age, away from every pivotal one: the age everybody is given, reached in the year."""
 
 ISOLATED = ("ABA", "DIV", "ISO", "SEF", "SEL", "VEU")
-"""SITFAM whose date opens the RSA majoré; the date of any other situation is read by nothing."""
+"""SITFAM whose date opens the RSA majoré; no right reads any other."""
 
 ISOLATION_MONTHS = 24
 """Months after which the end of a couple no longer counts (18 for the RSA majoré, seen from M-4)."""
@@ -83,11 +83,14 @@ def presence_columns(mois: str) -> list[pl.Expr]:
     ]
 
 
-def separation_date() -> pl.Expr:
-    """``sitfam_date`` of a recent end of a couple; empty for every other family situation."""
+def separation_columns() -> list[pl.Expr]:
+    """``sitfam`` (ISO, whatever the reason) and ``sitfam_date`` of a recent end of a couple; else empty."""
     date, month = _month("sitfam_date"), _month("mois")
     opens = pl.col("sitfam").is_in(ISOLATED) & (month - date < ISOLATION_MONTHS)
-    return pl.when(opens).then("sitfam_date").alias("sitfam_date")
+    return [
+        pl.when(opens).then(pl.lit("ISO")).alias("sitfam"),
+        pl.when(opens).then("sitfam_date").alias("sitfam_date"),
+    ]
 
 
 def _within_reach(age: pl.Expr) -> pl.Expr:

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.source import normalise
 from pipelines.source import oppositions as opposing
-from pipelines.source.coarsen import birth_columns, presence_columns, separation_date
+from pipelines.source.coarsen import birth_columns, presence_columns, separation_columns
 from pipelines.source.encode import MARKS, Encoder, identities_of_slice, tokens, without_borrowed
 from pipelines.source.entry import communes
 from pipelines.source.leaks import Findings, scan
@@ -144,7 +144,7 @@ def _coarse_columns(work: Work) -> list[pl.Expr]:
     table = work.table
     columns = presence_columns(work.mois) if "present_au" in table.own else []
     if "sitfam_date" in table.own:
-        columns.append(separation_date())
+        columns += separation_columns()
     if "commune_insee" in table.delivered_columns and work.name not in PLACES_OF_EVENTS:
         columns.append(pl.col("commune_insee").replace(delivered_communes(work.territoire)))
     return columns

@@ -13,7 +13,7 @@ from pipelines.source.coarsen import (
     birth_classes,
     birth_columns,
     presence_columns,
-    separation_date,
+    separation_columns,
 )
 from pipelines.source.normalise import birth
 from pipelines.territory import delivered_communes, load
@@ -104,13 +104,14 @@ def test_a_stay_says_only_what_happened_since_eight_months() -> None:
     ]
 
 
-def test_a_family_date_is_delivered_for_a_recent_end_of_a_couple_alone() -> None:
+def test_a_family_situation_is_delivered_for_a_recent_end_of_a_couple_alone() -> None:
     rows = {
         "mois": ["2026-06"] * 5,
         "sitfam": ["DIV", "DIV", "MAR", "VEU", None],
         "sitfam_date": ["2024-07", "2024-06", "2025-07", None, "2026-01"],
     }
-    assert pl.DataFrame(rows).select(separation_date()).to_series().to_list() == ["2024-07", *[None] * 4]
+    found = pl.DataFrame(rows).select(separation_columns()).rows()
+    assert found == [("ISO", "2024-07"), *[(None, None)] * 4]
 
 
 def test_small_communes_are_named_as_one_per_grouping_and_stay_rural() -> None:
