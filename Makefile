@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS = never
 UV     := $(BIN)/uv
 
-.PHONY: install demo test check fix bench bench-scale bench-source preuves locks clean
+.PHONY: install demo test check fix bench bench-scale bench-source bench-quasi-identifiants preuves locks clean
 
 install: $(VENV)/.chaine
 
@@ -60,6 +60,10 @@ bench-source: install
 # L'appariement de 3 × 45 000 et 3 × 1,4 million de fiches, face au même travail en SQL écrit à la main.
 bench-scale: install
 	$(BIN)/python -m bench.echelle
+
+# Qui se reconnaît par recoupement, sans la clé. Écrit docs/preuves/quasi_identifiants.json.
+bench-quasi-identifiants: install
+	$(BIN)/python -m bench.appariement.quasi_identifiants --habitants $(HABITANTS) --graine $(GRAINE)
 
 clean:
 	rm -rf $(VENV) demo
