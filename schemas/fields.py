@@ -325,7 +325,12 @@ _declare("menage_base_id", TEXTE, "Ménage, quelle que soit la variante.")
 _code("instrument", "INSTRUMENT", "Données sur lesquelles le droit est simulé.")
 _declare("n_adultes", ENTIER, "Adultes du ménage.", unite="personnes")
 _declare("n_enfants", ENTIER, "Enfants du ménage.", unite="personnes")
-_declare("age_reference", ENTIER, "Âge de l'adulte le plus âgé.", unite="ans")
+_declare(
+    "age_reference",
+    ENTIER,
+    "Âge de l'adulte le plus âgé : par classe après 26 ans, sans classe à cheval sur 50 ni 65 ans.",
+    unite="ans",
+)
 _declare("poids_variante", REEL, "Part de cette variante quand un ménage est calculé de deux façons.", (0, 1))
 _code("droit", "DROIT", "Droit.")
 _code("eligible", "ELIGIBLE", "Éligibilité simulée.")

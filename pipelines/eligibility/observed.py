@@ -183,7 +183,7 @@ def _emptied(benefits: dict[str, Floats]) -> Flags:
 
 
 def _birth_months(people: pl.DataFrame) -> Ints:
-    """Month number of birth; January when only the year is delivered (26 and over); NEVER when unknown."""
+    """Month number of birth; January when the year is that of a class of ages; NEVER when unknown."""
     month = pl.col("naissance_mois").fill_null(1).cast(pl.Int32)
     number = pl.col("naissance_annee").cast(pl.Int32) * 12 + month - 1
     births: Ints = people.select(number.fill_null(NEVER)).to_series().to_numpy()

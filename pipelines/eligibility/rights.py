@@ -50,8 +50,9 @@ def simulate(
 
     Frames are shaped like caf_foyers, caf_personnes (both with ``menage_id`` for foyer_id),
     caf_prestations_personnes and caf_ressources (``arret_debut`` optional, as in cpam_ressources), persons
-    with ``naissance_annee`` and ``naissance_mois`` (null from 26 on). ``rsa_jeune_heures`` (0, 1, null) is
-    optional on persons: the work history of the under 25s, when somebody knows it.
+    with ``naissance_annee`` and ``naissance_mois`` (null when the year is that of a class of ages).
+    ``rsa_jeune_heures`` (0, 1, null) is optional on persons: the work history of the under 25s, when somebody
+    knows it.
     ``trimestre_decale_depuis``: first month of right whose reference quarter is M-4..M-2.
     ``agricole_inclus``: the MSA takes part, farmers are in the field of the PPA.
 

@@ -122,7 +122,7 @@ def _reliability(result: Estimate) -> dict[str, object]:
 
 
 def _communes(right: Right) -> list[dict[str, object]]:
-    """Observed counts of each commune, for the maps of the analyst: never a rate, never published."""
+    """Observed counts of each commune as delivered (small ones together): never a rate, never published."""
     counts = _observed(right.reading, pl.col("commune_insee"))
     return [
         _row("observe", row["non_recourants"], row["recourants"] + row["non_recourants"], row["euros"])

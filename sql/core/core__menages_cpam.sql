@@ -1,6 +1,7 @@
 -- Ménages vus par l'assurance maladie, une ligne par variante et par personne. Trois règles : même foyer C2S ;
 -- sinon deux ouvrants droit d'un même enfant ; sinon deux adultes d'un même logement nés à moins de 15 ans d'écart,
--- couple possible, compté des deux façons (ensemble, et chacun pour soi). Un mineur suit son ouvrant droit.
+-- couple possible, compté des deux façons (ensemble, et chacun pour soi). Un mineur suit son ouvrant droit. Après
+-- 26 ans, l'année livrée est le milieu d'une classe : l'écart d'âge de deux adultes s'y lit à quatre ans près.
 CREATE OR REPLACE TABLE core__menages_cpam AS
 WITH assures AS (
     SELECT personne_id, sexe, logement_id, foyer_c2s_id,
