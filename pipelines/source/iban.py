@@ -14,8 +14,8 @@ LENGTHS = {
 }  # fmt: skip
 """Characters of an IBAN by country (SWIFT, IBAN registry)."""
 
-_BEGINS = re.compile(r"[A-Z]{2}[ .\-_]?\d[ .\-_]?\d")
-_SEPARATORS = r" .\-_"
+_BEGINS = re.compile(r"[A-Z]{2}[\s.\-_]{0,2}\d[\s.\-_]{0,2}\d")
+_SEPARATORS = r"\s.\-_"
 
 
 def holds_iban(text: str) -> bool:
@@ -25,7 +25,7 @@ def holds_iban(text: str) -> bool:
 
 def _begins_with_iban(text: str) -> bool:
     wanted = LENGTHS.get(text[:2], 0)
-    word = re.match(rf"(?:[{_SEPARATORS}]?[A-Z0-9]){{{wanted}}}(?![A-Z0-9])", text)
+    word = re.match(rf"(?:[{_SEPARATORS}]{{0,2}}[A-Z0-9]){{{wanted}}}(?![A-Z0-9])", text)
     return word is not None and wanted > 0 and _right_key(re.sub(rf"[{_SEPARATORS}]", "", word[0]))
 
 

@@ -26,27 +26,28 @@ _BARE = {13: 0.5, 15: 0.1}
 """Digits in a row that may be a number of another kind: at least this share of the column's numbers of that
 length must be possible NIRs (one random number in fifty of 13 digits is, one in two hundred of 15)."""
 
-_BEGIN, _END = r"(?:(?<![\dA-Z])|(?<=NIR)|(?<=TEL)|(?<=TÉL)|(?<=NO))", r"(?![\dA-Z])"
-_BARE_NIR = re.compile(rf"{_BEGIN}[1-478]\d{{4}}(?:\d\d|2[AB])\d{{6}}(?:\d\d)?{_END}")
-_SEP = r"[\s.\-_/]{1,2}"
+_BARE_NIR = re.compile(r"(?<!\d)[1-478]\d{4}(?:\d\d|2[AB])\d{6}(?:\d\d)?(?!\d)")
+_SEP = r"[\s.,:\-_/]{1,2}"
 _GROUPED_NIR = re.compile(
-    rf"{_BEGIN}[1-478]{_SEP}\d\d{_SEP}\d\d{_SEP}(?:\d\d|2[AB])(?:{_SEP})?\d{{3}}(?:{_SEP})?\d{{3}}"
-    rf"(?:(?:{_SEP})?\d\d)?{_END}"
+    rf"(?<!\d)[1-478]{_SEP}\d\d{_SEP}\d\d{_SEP}(?:\d\d|2[AB])(?:{_SEP})?\d{{3}}(?:{_SEP})?\d{{3}}"
+    rf"(?:(?:{_SEP})?\d\d)?(?!\d)"
 )
-_FIFTEEN = re.compile(rf"{_BEGIN}[12](?:[\s.\-_/]?\d){{14}}{_END}")
-_SEPARATORS = re.compile(r"[\s.\-_/]+")
+_FIFTEEN = re.compile(r"(?<!\d)[12](?:[\s.,:\-_/]?\d){14}(?!\d)")
+_SEPARATORS = re.compile(r"[\s.,:\-_/]+")
+_BEGIN, _END = r"(?:(?<![\dA-Z])|(?<=TEL)|(?<=TÉL)|(?<=MOB)|(?<=NO))", r"(?![\dA-Z])"
 _TELEPHONE = re.compile(
-    rf"{_BEGIN}0[1-9](?:\d{{8}}|([\s.\-_/])\d\d(?:\1\d\d){{3}}"
-    rf"|[\s.\-]?\d\d[\s.\-]\d{{3}}[\s.\-]\d{{3}}){_END}"
-    rf"|{_BEGIN}(?:\+|00)(?:33|262|508|590|594|596|681|687|689)(?:[\s.\-_/]*\d){{9}}{_END}"
+    rf"{_BEGIN}0[1-9](?:\d{{8}}|([\s.,\-_/]{{1,2}})\d\d(?:\1\d\d){{3}}"
+    rf"|[\s.\-]?\d\d[\s.\-]\d{{3}}[\s.\-]\d{{3}}|[\s.\-]\d{{4}}[\s.\-]\d{{4}}){_END}"
+    rf"|{_BEGIN}(?:\+\s?|00\s?)(?:33|262|508|590|594|596|681|687|689)(?:[\s.,\-_/]*\d){{9}}{_END}"
     rf"|{_BEGIN}\+[1-9](?:[\s\-]?\d){{8,13}}{_END}"
 )
-_COURRIEL = re.compile(r"\S@\S|\S\s?[(\[]\s?(?:AT|AROBASE)\s?[)\]]\s?\S")
+_COURRIEL = re.compile(r"\w\s?@\s?\w|\w\s?[(\[]\s?(?:AT|AROBASE)\s?[)\]]\s?\w|\w\sAROBASE\s\w")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _HYPHENS = re.compile("[\u2010-\u2015\u2212]")
 
-_HASHED = r"(?i)^(?:[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
-_MARK = r"[@＠﹫]|(?i)[(\[]\s?(?:at|arobase)"
+_HASHED = r"(?i)^(?:[0-9a-f]*[a-f][0-9a-f]*|[0-9]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
+_LEAST_HASHED = 24
+_MARK = r"[@＠﹫]|(?i)[(\[]\s?(?:at|arobase)|\sarobase\s"
 _LEAST_DIGITS = 9
 _BIG = 10**8
 """Below, a number of a numeric column has fewer digits than any identifier."""
@@ -178,7 +179,8 @@ def _texts(values: pl.Series) -> pl.Series:
 
 def _doubtful(different: pl.Series) -> pl.Series:
     """What is worth a closer look, a whole column at a time."""
-    plain = different.filter(~different.str.contains(_HASHED))
+    is_hashed = (different.str.len_bytes() >= _LEAST_HASHED) & different.str.contains(_HASHED)
+    plain = different.filter(~is_hashed)
     many_digits = plain.str.count_matches(r"\d") >= _LEAST_DIGITS
     return plain.filter(many_digits | plain.str.contains(_MARK))
 
