@@ -102,7 +102,9 @@ class LegalBasis(_Section):
 class Linkage(_Section):
     """Splink."""
 
-    moteur: Literal["duckdb"] = Field("duckdb", description="Moteur de Splink.")
+    moteur: Literal["duckdb", "spark"] = Field(
+        "duckdb", description="Moteur de Splink : « duckdb », ou « spark » au-delà d'une machine."
+    )
     seuil_probabilite: float = Field(0.95, gt=0, lt=1, description="Probabilité à partir de laquelle on lie.")
     graine: int = Field(20260131, description="Graine des tirages (u, blocage).")
     depart: Literal["appris", "mois_precedent"] = Field(

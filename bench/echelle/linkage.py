@@ -22,6 +22,7 @@ from pipelines.linkage.training import Model
 from pipelines.linkage.workspace import comparison_room, silent_splink
 from pipelines.settings import Settings, anchored
 from pipelines.warehouse import Warehouse, open_warehouse
+from schemas import ENCODING_VERSION
 
 PHASES = {
     "load_records": "lire les identités",
@@ -70,7 +71,8 @@ def _declare(warehouse: Warehouse) -> None:
     extracts = [
         {
             "extrait_id": f"{service}-{MOIS}", "partenaire": service, "mois": MOIS,
-            "millesime_cle": "2026", "controle_cle": "0" * 16, "est_utilise": True,
+            "millesime_cle": "2026", "controle_cle": "0" * 16, "version_encodage": ENCODING_VERSION,
+            "est_utilise": True, "est_remplace": False,
         }
         for service in SERVICES
     ]  # fmt: skip

@@ -11,14 +11,13 @@ from pipelines.linkage.agreement import publish as publish_review
 from pipelines.linkage.alerts import Alert
 from pipelines.linkage.charts import write_charts
 from pipelines.linkage.classes import described
-from pipelines.linkage.engines import DuckDbEngine, Engine
 from pipelines.linkage.persons import Persons, gather, kept_pairs, linked_persons
 from pipelines.linkage.quality import measure
 from pipelines.linkage.renewal import CARRIED_OVER, can_carry_over, carry_over
 from pipelines.linkage.scoring import score
 from pipelines.linkage.sources import OPPOSITION, SOURCES, Extract, IdentitiesDeleted, load_records
 from pipelines.linkage.training import train
-from pipelines.linkage.workspace import comparison_room, silent_splink
+from pipelines.linkage.workspace import comparison_room, engine_for, silent_splink
 from pipelines.refusals import MissingSourceRefusal, Refusal
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
@@ -101,7 +100,7 @@ def _link(
     ).pl()
     sources = [s.nom for s in SOURCES if s.nom in set(records["source"])]
     threshold = settings.appariement.seuil_probabilite
-    pairs, told = _scored(DuckDbEngine(room), warehouse, settings, mois, sources)
+    pairs, told = _scored(room, warehouse, settings, mois, sources)
     everyone, records, pairs = duplicates.merge(everyone, records, pairs, threshold)
     with_opposition, pairs = oppositions.apart(pairs)
     crossing = pairs.filter(pl.col("source_g") != pl.col("source_d"))
@@ -124,17 +123,19 @@ def _link(
 
 
 def _scored(
-    engine: Engine, warehouse: Warehouse, settings: Settings, mois: str, sources: list[str]
+    room: duckdb.DuckDBPyConnection, warehouse: Warehouse, settings: Settings, mois: str, sources: list[str]
 ) -> tuple[pl.DataFrame, list[Alert]]:
     """Every compared pair with its weight, the model and its charts being written."""
     if len(sources) < 2:
         return pl.DataFrame(schema=_PAIRS), [Alert("Moins de deux sources ont des personnes : rien à lier.")]
     former, told = saved.previous(warehouse, mois)
-    start = former if settings.appariement.depart == "mois_precedent" else None
-    model = train(engine, sources, settings.appariement.graine, start)
-    pairs = score(engine, model)
-    write_charts(engine, model, sources, pairs, settings.dossiers.sorties / "appariement" / mois)
-    levels = saved.levels(model, pairs, settings.appariement.seuil_probabilite, mois)
+    chosen = settings.appariement
+    with engine_for(chosen.moteur, room, settings.dossiers.travail) as engine:
+        start = former if chosen.depart == "mois_precedent" else None
+        model = train(engine, sources, chosen.graine, start)
+        pairs = score(engine, model)
+        write_charts(engine, model, sources, pairs, settings.dossiers.sorties / "appariement" / mois)
+    levels = saved.levels(model, pairs, chosen.seuil_probabilite, mois)
     saved.save(warehouse, levels, mois)
     moved = [] if former is None else saved.jumps(former, levels)
     return pairs, [*told, *model.alertes, *moved]

@@ -1,4 +1,4 @@
-"""The in-memory DuckDB in which identities are compared: nothing of it survives the run."""
+"""Where identities are compared, in memory or in a folder of the run: nothing of it survives."""
 
 import logging
 import shutil
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.linkage.engines import DuckDbEngine, Engine
+from pipelines.linkage.spark import on_spark
 from pipelines.warehouse import MEMORY_LIMIT, SPILL_LIMIT
 
 _PREFIX = "appariement-"
@@ -21,13 +23,25 @@ def comparison_room(travail: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     Folders left by a killed run are removed first: the warehouse admits one writer, so no other run is alive.
     """
     _sweep(travail)
-    spill = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=travail))
-    connection = duckdb.connect(config=_limits(spill))
-    try:
-        yield connection
-    finally:
-        connection.close()
-        shutil.rmtree(spill, ignore_errors=True)
+    with _folder_of_the_run(travail) as spill:
+        connection = duckdb.connect(config=_limits(spill))
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def engine_for(moteur: str, room: duckdb.DuckDBPyConnection, travail: Path) -> Iterator[Engine]:
+    """The engine the settings choose, over the records of ``room``.
+
+    Raises :class:`SettingsRefusal` when Spark is chosen and cannot start.
+    """
+    if moteur == "duckdb":
+        yield DuckDbEngine(room)
+        return
+    with _folder_of_the_run(travail) as folder, on_spark(room, folder) as engine:
+        yield engine
 
 
 @contextmanager
@@ -40,6 +54,15 @@ def silent_splink() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+@contextmanager
+def _folder_of_the_run(travail: Path) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=travail.resolve()))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(travail: Path) -> None:
