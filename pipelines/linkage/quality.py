@@ -18,7 +18,7 @@ from pipelines.linkage.intervals import (
 )
 from pipelines.linkage.persons import Persons
 from pipelines.linkage.scoring import linkable, weight
-from pipelines.linkage.sources import EVENTS, OPPOSITION, SOURCES
+from pipelines.linkage.sources import EVENTS, OPPOSITION, PERSON_SOURCES, SOURCES
 
 SCHEMA = {
     "mesure": pl.String,
@@ -39,7 +39,7 @@ be refused. On invented territories the ratio went from .8 to 2 (docs/preuves/ap
 """
 _LEAST_RECALL = 0.01
 _NEVER_EXCLUDED = 1.0
-"""One false link: it may come through a third source, which free records do not count."""
+"""One false link: what is expected once in forty territories is expected in some."""
 _MISSING_NIR = {
     "sans_g": pl.col("jeton_nir").is_null() & pl.col("jeton_nir_d").is_not_null(),
     "sans_d": pl.col("jeton_nir_d").is_null() & pl.col("jeton_nir").is_not_null(),
@@ -101,7 +101,7 @@ def measure(
     rows = [row for name in names for row in _about_source(name, everyone, records)]
     for couple in combinations(names, 2):
         rows += _about_couple(couple, known, pairs, hidden, threshold)
-    return pl.DataFrame(rows, schema=SCHEMA)
+    return _carried_along(pl.DataFrame(rows, schema=SCHEMA))
 
 
 def _about_source(name: str, everyone: pl.DataFrame, records: pl.DataFrame) -> Iterator[Row]:
@@ -273,6 +273,27 @@ def _false_links(couple: Couple) -> Iterator[Row]:
     yield couple.row("faux_liens", expected, couple.inside, (low, high))
     shares = [min(number / links, 1.0) for number in (expected, low, high)]
     yield couple.row("part_faux_liens", shares[0], links, (shares[1], shares[2]))
+
+
+def _carried_along(told: pl.DataFrame) -> pl.DataFrame:
+    """A false link brings along the records rightly linked to both its ends.
+
+    So no couple of lists of persons can exclude fewer false links than all of them may have together; a list
+    of events makes nobody's person.
+    """
+    both = pl.col("source_g").is_in(PERSON_SOURCES) & pl.col("source_d").is_in(PERSON_SOURCES)
+    false = told.filter(both, mesure="faux_liens")
+    together = false.group_by("classe", "modalite").agg(ensemble=pl.col("haut").sum())
+    known = told.join(together, on=["classe", "modalite"], how="left", maintain_order="left")
+    number, share = (pl.col("mesure") == name for name in ("faux_liens", "part_faux_liens"))
+    most = (
+        pl.when(both & number)
+        .then("ensemble")
+        .when(both & share)
+        .then(pl.min_horizontal(pl.col("ensemble") / pl.col("n"), pl.lit(1.0)))
+        .otherwise("haut")
+    )
+    return known.with_columns(haut=most).drop("ensemble")
 
 
 def _recalls(couple: Couple) -> Iterator[Row]:

@@ -108,6 +108,13 @@ def test_a_false_link_is_never_excluded(linked: Linked) -> None:
     assert (told["haut"] >= 1).all()
 
 
+def test_what_one_couple_may_have_wrong_another_may_have_with_it(linked: Linked) -> None:
+    told = linked.tables["out__qualite_appariement"].filter(mesure="faux_liens", classe="ensemble")
+    of_persons = told.filter(pl.col("source_d") != "cellule")
+    assert of_persons["haut"].n_unique() == 1
+    assert of_persons["haut"][0] >= of_persons.height
+
+
 def test_a_person_is_of_the_age_of_the_month_and_covered_by_the_c2s_of_the_month(
     tmp_path: Path,
 ) -> None:
