@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS = never
 UV     := $(BIN)/uv
 
-.PHONY: install demo test check fix bench bench-scale bench-source bench-quasi-identifiants preuves locks clean
+.PHONY: install demo test check fix bench bench-scale bench-source bench-quasi-identifiants preuves preuve-spark locks clean
 
 install: $(VENV)/.chaine
 
@@ -49,6 +49,17 @@ preuves: install
 	$(BIN)/python -m tests.preuves.chaine
 	$(BIN)/python -m tests.preuves.appariement
 
+# Le même territoire lié par DuckDB, puis par Spark (Java 17). Écrit docs/preuves/spark.json.
+SPARK := .venv-spark
+preuve-spark: $(SPARK)/.chaine
+	$(SPARK)/bin/python -m tests.preuves.spark
+
+$(SPARK)/.chaine: $(BIN)/uv requirements/spark.txt pyproject.toml
+	$(PYTHON) -m venv $(SPARK)
+	VIRTUAL_ENV=$(SPARK) $(UV) pip sync --quiet --require-hashes requirements/spark.txt
+	VIRTUAL_ENV=$(SPARK) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
 # Temps et mémoire de chaque étape, dans une même exécution.
 bench: install
 	bash demo.sh "$(NR)" travail/bench "$(HABITANTS)" "$(GRAINE)"
@@ -67,7 +78,7 @@ bench-quasi-identifiants: install
 	$(BIN)/python -m bench.appariement.quasi_identifiants --habitants $(HABITANTS) --graine $(GRAINE)
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) $(SPARK) demo
 
 # Ce qui est livré est ce qui est éprouvé : les autres verrous suivent celui des tests.
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
