@@ -18,7 +18,7 @@ from pipelines.linkage.scoring import score
 from pipelines.linkage.sources import OPPOSITION, SOURCES, Extract, IdentitiesDeleted, load_records
 from pipelines.linkage.training import train
 from pipelines.linkage.workspace import comparison_room, engine_for, silent_splink
-from pipelines.refusals import MissingSourceRefusal, Refusal
+from pipelines.refusals import ContractRefusal, MissingSourceRefusal, Refusal
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
@@ -71,7 +71,7 @@ def _linked(warehouse: Warehouse, settings: Settings, mois: str) -> tuple[Counts
     extracts = rotation.generations(warehouse)
     if not extracts.attardes:
         return _compared(warehouse, settings, mois, extracts.actuels)
-    with suppress(MissingSourceRefusal):
+    with suppress(MissingSourceRefusal, ContractRefusal):
         if extracts.communs:
             _compared(warehouse, settings, mois, extracts.communs)
     former = rotation.former_links(warehouse, extracts)

@@ -46,7 +46,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _HYPHENS = re.compile("[\u2010-\u2015\u2212]")
 
 _HASHED = r"(?i)^(?:[0-9a-f]*[a-f][0-9a-f]*|[0-9]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
-_LEAST_HASHED = 24
+_LEAST_HASHED = 30
+"""Longer than an IBAN of letters A to F."""
 _MARK = r"[@＠﹫]|(?i)[(\[]\s?(?:at|arobase)|\sarobase\s"
 _LEAST_DIGITS = 9
 _BIG = 10**8

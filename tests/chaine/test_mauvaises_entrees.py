@@ -3,6 +3,7 @@
 The command runs in this process, with the functions of the flow but without Prefect's server.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -173,20 +174,37 @@ def test_a_bad_extract_is_refused_and_nothing_is_delivered(
 # At the Département: what the dépôt holds.
 
 
-def _delivered_with_another_key(project: Project, extract: Path, nonrecours: Command) -> None:
-    other = project.root / "autre.cle"
-    assert nonrecours("cle", "creer", "--sortie", other)[0] == 0
+def _deliver_again(project: Project, extract: Path, nonrecours: Command, key: Path, *options: object) -> None:
     depot = project.settings.dossiers.depot
     code, said = nonrecours(
-        "pseudonymiser", extract, depot, "--cle", other, "--partenaire", "departement", "--mois", MONTH,
-        "--correspondance", project.root / "retour.parquet", "--remplacer",
+        "pseudonymiser", extract, depot, "--cle", key, "--partenaire", "departement", "--mois", MONTH,
+        "--correspondance", project.root / "retour.parquet", "--remplacer", *options,
     )  # fmt: skip
     assert code == 0, said
 
 
 def test_another_key_for_one_partner_is_refused(nonrecours: Command, project: Project, extract: Path) -> None:
-    _delivered_with_another_key(project, extract, nonrecours)
+    other = project.root / "autre.cle"
+    assert nonrecours("cle", "creer", "--sortie", other)[0] == 0
+    _deliver_again(project, extract, nonrecours, other)
     refused(executer(nonrecours, project), 4, "même clé", f"departement/{MONTH}", "cle empreinte")
+    assert ingested(project) == []
+
+
+def test_another_year_for_one_partner_is_refused(
+    nonrecours: Command, project: Project, extract: Path
+) -> None:
+    key = project.settings.secrets.cle_pseudonymisation
+    _deliver_again(project, extract, nonrecours, key, "--millesime", "2025")
+    refused(executer(nonrecours, project), 4, f"departement/{MONTH} (millésime 2025)", "--millesime 2026")
+    assert ingested(project) == []
+
+
+def test_another_encoding_for_one_partner_is_refused(nonrecours: Command, project: Project) -> None:
+    path = _folder(project, "departement") / "manifeste.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(manifest | {"version_encodage": "0"}), encoding="utf-8")
+    refused(executer(nonrecours, project), 4, "l'encodage 0", f"departement/{MONTH}", "même version")
     assert ingested(project) == []
 
 

@@ -176,6 +176,18 @@ def test_a_new_epoch_changes_tokens_and_keeps_identifiers() -> None:
     assert tokens(ENCODER.identifier("personne"), text)[0] == tokens(later.identifier("personne"), text)[0]
 
 
+def test_two_versions_of_the_encoding_share_no_token_and_every_identifier(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = pl.Series(["123"])
+    one, before = encoded(JEAN)[0], tokens(ENCODER.identifier("personne"), text)[0]
+    monkeypatch.setattr("pipelines.source.encode.ENCODING_VERSION", "autre")
+    other, after = encoded(JEAN)[0], tokens(ENCODER.identifier("personne"), text)[0]
+    given = [name for name, value in one.items() if value is not None and not name.endswith("_bits")]
+    assert given and all(one[name] != other[name] for name in given)
+    assert before == after
+
+
 def test_a_dwelling_is_keyed_for_one_delivery() -> None:
     text = pl.Series(["1 RUE X|31483"])
     found = {tokens(ENCODER.dwelling(mois), text)[0] for mois in ("2026-05", "2026-06")}
