@@ -1,6 +1,7 @@
 """Splink's own charts and the trained model, written for the analyst: parameters only, no value of anyone."""
 
 import json
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,50 @@ _TITLES = {
     ),
 }
 _PATTERNS_SHOWN = 12
+_COMPARED = {
+    "nir": "NIR",
+    "date": "Date de naissance",
+    "noms": "Noms",
+    "prenoms": "Prénoms",
+    "lieu": "Lieu de naissance",
+    "nom_prenom_annee": "Nom et prénom, même année",
+    "nom_prenom_autre_annee": "Nom et prénom, autre année",
+    "prenom_du_nir": "Prénom, NIR égaux",
+    "commune": "Commune",
+    "sexe": "Sexe",
+    "probability_two_random_records_match": "Départ",
+}
+_FRENCH = _COMPARED | {
+    "Prior": "Départ",
+    "Starting match weight (prior)": "Poids de départ",
+    "Prior (starting) match weight": "Poids de départ",
+    "Final score": "Poids final",
+    "Match weight": "Poids, en bits",
+    "Match Weight": "Poids, en bits",
+    "Comparison level match weight = log2(m/u)": "Poids de l'accord, en bits : log2(m/u)",
+    "Match weight = log2(m/u)": "Poids, en bits : log2(m/u)",
+    "Equivalent match weight": "Poids de départ, en bits",
+    "Bayes factor = m/u": "Rapport m/u",
+    "Comparison name": "Comparaison",
+    "Comparison column": "Comparaison",
+    "Comparison vector value": "Degré d'accord",
+    "Column": "Comparaison",
+    "Label": "Accord",
+    "Probability": "Probabilité",
+    "Probability two random records match": "Part des paires qui sont une même personne",
+    "Cumulative match probability": "Probabilité à ce point",
+    "M probability": "m : part chez une même personne",
+    "U probability": "u : part chez deux personnes",
+    "Proportion of record comparisons": "Part des paires",
+    "Amongst matching record comparisons:": "Paires d'une même personne",
+    "Amongst non-matching record comparisons:": "Paires de deux personnes",
+}
+"""What Splink writes in English, wherever a whole string of a chart says it."""
+_UNREAD = re.compile(r"_description$|^sql_condition$|^value_[lr]$")
+"""Fields without a French form, or that would hold a value."""
+_QUOTED = re.compile(r"""(["'])(.*?)\1""")
+_RANDOM_MARK = re.compile(r"splink-chart-[0-9a-f]{32}")
+_NUMBERS = {"decimal": ",", "thousands": "\u202f", "grouping": [3], "currency": ["", "\u00a0€"]}
 
 
 def write_charts(
@@ -59,10 +104,37 @@ def _levels(motif: str) -> dict[str, Any]:
     return {f"gamma_{name}": -1 if level == "." else int(level) for name, level in parts}
 
 
+def in_french(part: Any) -> Any:
+    """A chart, or a part of one, whose titles, tooltips, levels and values are in French."""
+    if isinstance(part, dict):
+        return {key: in_french(value) for key, value in part.items() if not _UNREAD.search(key)}
+    if isinstance(part, list):
+        return [in_french(item) for item in part if not _is_unread(item)]
+    if isinstance(part, str):
+        return _FRENCH.get(part) or _in_an_expression(part)
+    return part
+
+
+def _is_unread(item: Any) -> bool:
+    """A tooltip, or a layer of text, about a field that is not shown."""
+    if not isinstance(item, dict):
+        return False
+    shown = item.get("encoding", {}).get("text", {}) if isinstance(item.get("encoding"), dict) else item
+    return bool(_UNREAD.search(str(shown.get("field", ""))))
+
+
+def _in_an_expression(text: str) -> str:
+    """The names a Vega expression quotes: ``datum.value == 'Prior'``."""
+    return _QUOTED.sub(lambda found: f"{found[1]}{_FRENCH.get(found[2], found[2])}{found[1]}", text)
+
+
 def _write_chart(path: Path, spec: dict[str, Any], name: str) -> Path:
     title, subtitle = _TITLES[name]
+    spec = in_french(spec)
+    spec["config"] = spec.get("config", {}) | {"locale": {"number": _NUMBERS}}
     spec["title"] = {"text": title, "subtitle": subtitle, "anchor": "middle"}
     page: str = chart_html(spec, inline=True, fullhtml=True)  # type: ignore[no-untyped-call]
+    page = _RANDOM_MARK.sub(f"splink-chart-{name}", page)
     with whole_file(path) as partial:
         partial.write_text(page.replace("<html>", '<html lang="fr">', 1), encoding="utf-8")
     return path
