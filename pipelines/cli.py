@@ -310,7 +310,7 @@ def cle_partager(
     dossier: Annotated[Path, typer.Option("--dossier", help="Dossier où écrire les parts, 0600.")],
     parts: Annotated[int, typer.Option("--parts", help="Nombre de parts.")] = 3,
 ) -> None:
-    """Refaire les parts d'une clé quand l'une est perdue : les anciennes ne servent plus."""
+    """Refaire les parts d'une clé quand l'une est perdue ; détruire les anciennes, qui la refont encore."""
     from pipelines.source.ceremony import share, write_part
     from pipelines.source.keys import read_aloud, read_key
 

@@ -53,7 +53,7 @@ def draw_part(nombre: int, ceremonie: str | None = None) -> Part:
 
 
 def share(key: bytes, nombre: int) -> list[Part]:
-    """New parts of an existing key, for when one was lost: the former ones are then worth nothing."""
+    """New parts of an existing key, when one was lost; the former still make it, and are to be destroyed."""
     first = draw_part(nombre)
     others = [draw_part(nombre, first.ceremonie) for _ in range(nombre - 2)]
     last = _exclusive_or([key, *(part.secret for part in (first, *others))])
