@@ -46,8 +46,8 @@ _TWINS = "attention : deux prénoms différents à la même date, peut-être des
 def sample(warehouse: Warehouse, settings: Settings, size: int) -> str:
     """Draw, once, the pairs of the last linkage that every reader judges; return the mark of the draw.
 
-    As many pairs in each couple of sources and band of weight, as far as there are; their order says nothing
-    of their stratum. Writes ``meta__relecture_tirage``, in which a pair is a digest and its pattern. A second
+    Strata are couples of sources and bands of weight; the order of the pairs says nothing of their stratum.
+    Writes ``meta__relecture_tirage``, in which a pair is a digest and its pattern. A second
     call on the same linkage draws nothing again. Raises :class:`Refusal` before the first linkage.
     """
     mark = linkage_mark(warehouse)
@@ -92,10 +92,14 @@ def _banded(pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _drawn(pairs: pl.DataFrame, size: int, generator: np.random.Generator) -> pl.DataFrame:
-    """An equal share of ``size`` in each stratum, shuffled; ``n`` is the size of the pair's stratum."""
+    """About ``size`` pairs, shuffled: as the square root of each stratum, one at least; ``n`` is its size.
+
+    In proportion, fragile links would be too few to judge; in equal parts, the whole would be badly known.
+    """
     strata = pairs.with_columns(n=pl.len().over(_STRATUM).cast(pl.Int64))
     shuffled = strata[generator.permutation(strata.height)]
-    share = max(1, size // max(pairs.select(_STRATUM).n_unique(), 1))
+    roots = pairs.group_by(_STRATUM).agg(root=pl.len().sqrt())["root"].sum()
+    share = (size * pl.col("n").sqrt() / roots).round().clip(lower_bound=1)
     drawn = shuffled.filter(pl.int_range(pl.len()).over(_STRATUM) < share)
     return drawn[generator.permutation(drawn.height)]
 
@@ -107,20 +111,19 @@ def _digest(mark: str, *ids: str) -> str:
 def in_words(pattern: str) -> str:
     """« NIR égaux ; date de naissance égale ; … » from the levels of a pair; what cannot be compared is said.
 
-    The words are those of the model. A comparison that speaks only of some pairs is left out of the others.
+    The words are those of the model.
     """
     levels = dict(part.split(":") for part in pattern.split())
-    said = [
-        _said(spec.nom, [level.libelle for level in spec.niveaux], levels[spec.nom]) for spec in COMPARISONS
-    ]
+    words = {spec.nom: [level.libelle for level in spec.niveaux] for spec in COMPARISONS}
+    said = [words[name][-1 - int(levels[name])] for name in words if levels[name] != "."]
     twins = [_TWINS] if levels["prenoms"] == "0" else []
-    return " ; ".join([part for part in said if part] + twins)
+    return " ; ".join(said + _silent(levels) + twins)
 
 
-def _said(name: str, words: list[str], level: str) -> str:
-    if level != ".":
-        return words[len(words) - 1 - int(level)]
-    return f"{_NOUNS[name]} : absent ou non comparable" if name in _NOUNS else ""
+def _silent(levels: dict[str, str]) -> list[str]:
+    """What is missing on one side, or speaks only of other pairs; nothing when all can be compared."""
+    nouns = [noun for name, noun in _NOUNS.items() if levels[name] == "."]
+    return [f"absents ou non comparables : {', '.join(nouns)}"] if nouns else []
 
 
 def answers(warehouse: Warehouse, mark: str) -> pl.DataFrame:
