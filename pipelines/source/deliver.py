@@ -271,7 +271,8 @@ def _sort(delivery: _Delivery, table: Table, folder: Path) -> None:
     with delivery.timed("tri"):
         if table.est_identite:
             work = replace(work, lent=borrowed(sorting.identities_aside(work)))
-        _count(delivery, table, delivery.encoded.pop(table.name), list(_sorted_buckets(delivery, work)))
+        parts = list(_sorted_buckets(delivery, work))
+        _count(delivery, table, delivery.encoded.pop(table.name), parts)
     with delivery.timed("écriture"):
         names = [table.name, table.identite_name] if table.est_identite else [table.name]
         for name in names:
@@ -281,7 +282,7 @@ def _sort(delivery: _Delivery, table: Table, folder: Path) -> None:
 
 def _sorted_buckets(delivery: _Delivery, work: Work) -> Iterator[Sorted]:
     buckets = sorted(entry.name for entry in work.folder.iterdir())
-    slices, asked = len(delivery.encoded.get(work.name, [])), [(work, bucket) for bucket in buckets]
+    slices, asked = len(delivery.encoded[work.name]), [(work, bucket) for bucket in buckets]
     for done, (bucket, result) in enumerate(
         zip(buckets, delivery.workers.map(sorting.sort_bucket, asked), strict=True), 1
     ):

@@ -6,10 +6,13 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from threading import Thread
 from types import TracebackType
 from typing import Self, TypeVar
+
+from pipelines.refusals import Refusal
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -51,18 +54,28 @@ class Workers:
             self._pool.shutdown(cancel_futures=True)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """The result of each item, in order, a few under way at a time. A lone item stays in this process."""
+        """The result of each item, in order, a few under way at a time. A lone item stays in this process.
+
+        Raises what ``function`` raises, and :class:`Refusal` when a process was killed.
+        """
         work = list(items)
         if self.processes == 1 or len(work) < 2:
             yield from map(function, work)
             return
         under_way: deque[Future[Result]] = deque()
-        for item in work:
-            under_way.append(self._submit(function, item))
-            if len(under_way) > 2 * self.processes:
+        try:
+            for item in work:
+                under_way.append(self._submit(function, item))
+                if len(under_way) > 2 * self.processes:
+                    yield under_way.popleft().result()
+            while under_way:
                 yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+        except BrokenProcessPool:
+            raise Refusal(
+                "Un processus a été arrêté par le système, sans doute faute de mémoire : rien n'est écrit.",
+                ou=f"{self.processes} processus",
+                que_faire="Fermer d'autres programmes, ou relancer avec --processus 1.",
+            ) from None
 
     def _submit(self, function: Callable[[Item], Result], item: Item) -> Future[Result]:
         """Each process computes on one thread, which it learns from its environment when it starts."""

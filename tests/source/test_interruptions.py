@@ -14,8 +14,10 @@ import pytest
 from rich.console import Console
 
 from pipelines.files import locked, sha256
-from pipelines.refusals import Refusal
+from pipelines.refusals import ContractRefusal, Refusal
 from pipelines.source.bars import bars
+from pipelines.source.workers import Workers
+from schemas.reading import Layout, Slice, read_slice
 from tests.source.conftest import MOIS, write_all
 from tests.source.test_deliver import deliver, delivered
 from tests.source.test_slices import caf_of
@@ -113,6 +115,18 @@ def test_killed_at_any_moment_the_earlier_delivery_is_whole_and_the_next_run_cle
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are followed in /proc")
 def test_processes_whose_parent_is_killed_end_by_themselves(project: Path, cle: Path) -> None:
     killed_at(project, cle, "caf_personnes 3", processes=2)
+
+
+def test_a_process_killed_by_the_system_is_said_in_french() -> None:
+    with Workers(2) as two, pytest.raises(Refusal, match="faute de mémoire"):
+        list(two.map(os._exit, [1, 1]))
+
+
+def test_a_refusal_met_in_a_process_arrives_as_itself(tmp_path: Path) -> None:
+    missing = Slice(Layout(tmp_path / "x.parquet"), 0, 1, 1)
+    with Workers(2) as two, pytest.raises(ContractRefusal, match="illisible") as refusal:
+        list(two.map(read_slice, [missing, missing]))
+    assert refusal.value.ou == "fichier x.parquet"
 
 
 def test_a_second_run_of_the_same_month_is_refused_and_touches_nothing(project: Path, cle: Path) -> None:
