@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 import numpy as np
@@ -49,11 +50,16 @@ console = Console(highlight=False)
 
 @dataclass(frozen=True)
 class Run:
-    """One delivery measured. ``memoire_gio``: resident memory of all its processes, at most, in GiB."""
+    """One delivery measured.
+
+    ``secondes_processeur``: of all its processes, which another program on the machine hardly changes.
+    ``memoire_gio``: resident memory of all its processes, at most, in GiB.
+    """
 
     personnes: int
     lignes: int
     secondes: float
+    secondes_processeur: float
     memoire_gio: float
     phases: dict[str, float]
 
@@ -88,7 +94,7 @@ def measured(extract: Path, partner: str, size: int) -> Run:
         "--cle", str(out / "projet.cle"), "--partenaire", partner, "--mois", MOIS,
         "--correspondance", str(out / "correspondance.parquet"),
     ]  # fmt: skip
-    begun = time.monotonic()
+    begun, used = time.monotonic(), _processor_seconds()
     with (out / "bilan.txt").open("wb") as said:
         process = subprocess.Popen(
             command, stdout=said, preexec_fn=_on_two_cores, env=os.environ | {"COLUMNS": "200"}
@@ -100,7 +106,13 @@ def measured(extract: Path, partner: str, size: int) -> Run:
     counts = json.loads((out / "depot" / partner / MOIS / "manifeste.json").read_text(encoding="utf-8"))
     rows = sum(table["lignes_recues"] for table in counts["bilan"].values())
     text = (out / "bilan.txt").read_text(encoding="utf-8")
-    return Run(size, rows, round(seconds, 1), round(peak / 1024**3, 2), _phases(text))
+    spent = _processor_seconds() - used
+    return Run(size, rows, round(seconds, 1), round(spent, 1), round(peak / 1024**3, 2), _phases(text))
+
+
+def _processor_seconds() -> float:
+    """Of the processes this one has waited for, and those they waited for."""
+    return sum(getrusage(RUSAGE_CHILDREN)[:2])
 
 
 def _on_two_cores() -> None:
