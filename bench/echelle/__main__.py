@@ -34,7 +34,7 @@ def main(
         figures["croissance"] = _growth(sizes)
     with whole_file(preuve, mode=0o644) as partial:
         partial.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
-    Console().print(figures.get("croissance"), str(preuve))
+    Console().print(figures.get("croissance", ""), str(preuve))
 
 
 def _measured(records: int, seed: int) -> dict[str, Any]:

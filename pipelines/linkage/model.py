@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
-from pipelines.linkage.sources import WORDS
+from pipelines.linkage.sources import EVENTS, WORDS
 
 Given = Literal["", "prenom_date", "lieu_date", "annee", "autre_annee"]
 
@@ -264,9 +264,16 @@ def _rules(name: str, token: str) -> list[Rule]:
     ]
 
 
+_A_CONSENT = " or ".join(f"{side}.source in {EVENTS}" for side in ("l", "r"))
+_SOMETHING_MORE = (
+    f"l.jeton_lieu_date = r.jeton_lieu_date or l.commune_insee = r.commune_insee or {_A_CONSENT}"
+)
+"""First name and date alone are shared by more and more strangers: their pairs grow like the square of the
+records. Consents are few, and have no NIR to be found by."""
+
 BLOCKING = (
     *_rules("nom_et_date", "phon_{}_date"),
-    Rule("prenom_et_date", "l.jeton_prenom_date = r.jeton_prenom_date"),
+    Rule("prenom_et_date", f"l.jeton_prenom_date = r.jeton_prenom_date and ({_SOMETHING_MORE})"),
     *_rules("nom_prenom_et_annee", "phon_{}_annee"),
     *_rules("nom_prenom_et_chiffres", "phon_{}_chiffres"),
     *_rules("nom_prenom_et_jour", "phon_{}_jour"),

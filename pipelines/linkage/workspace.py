@@ -25,6 +25,7 @@ def comparison_room(travail: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     _sweep(travail)
     with _folder_of_the_run(travail) as spill:
         connection = duckdb.connect(config=_limits(spill))
+        connection.execute("SET enable_progress_bar = false")
         try:
             yield connection
         finally:
