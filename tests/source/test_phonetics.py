@@ -1,12 +1,9 @@
-"""The phonetic code: names said alike share it, and its table is frozen."""
-
-import hashlib
+"""The phonetic code: names said alike share it. Its table is frozen in test_vecteurs."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.source import phonetics
 from pipelines.source.phonetics import phonetic
 from tests.source.conftest import PATIENT
 
@@ -30,12 +27,6 @@ FROZEN = {
     "LE": "LE",
     "H": "H",
 }
-
-
-def test_the_table_is_frozen() -> None:
-    """Changing a rule changes tokens: raise VERSION, then this hash."""
-    written = repr((phonetics.VERSION, phonetics.RULES)).encode()
-    assert hashlib.sha256(written).hexdigest()[:16] == "715799f60076da0f"
 
 
 @pytest.mark.parametrize(("name", "code"), FROZEN.items())
