@@ -52,12 +52,14 @@ console = Console(highlight=False)
 class Run:
     """One delivery measured.
 
-    ``secondes_processeur``: of all its processes, which another program on the machine hardly changes.
+    ``charge``: processes that wanted a core in the minute before, this one not started: near 0, or the clock
+    says nothing. ``secondes_processeur``: of all its processes, which another program on the machine hardly changes.
     ``memoire_gio``: resident memory of all its processes, at most, in GiB.
     """
 
     personnes: int
     lignes: int
+    charge: float
     secondes: float
     secondes_processeur: float
     memoire_gio: float
@@ -94,6 +96,7 @@ def measured(extract: Path, partner: str, size: int) -> Run:
         "--cle", str(out / "projet.cle"), "--partenaire", partner, "--mois", MOIS,
         "--correspondance", str(out / "correspondance.parquet"),
     ]  # fmt: skip
+    load = round(os.getloadavg()[0], 1)
     begun, used = time.monotonic(), _processor_seconds()
     with (out / "bilan.txt").open("wb") as said:
         process = subprocess.Popen(
@@ -107,7 +110,7 @@ def measured(extract: Path, partner: str, size: int) -> Run:
     rows = sum(table["lignes_recues"] for table in counts["bilan"].values())
     text = (out / "bilan.txt").read_text(encoding="utf-8")
     spent = _processor_seconds() - used
-    return Run(size, rows, round(seconds, 1), round(spent, 1), round(peak / 1024**3, 2), _phases(text))
+    return Run(size, rows, load, round(seconds, 1), round(spent, 1), round(peak / 1024**3, 2), _phases(text))
 
 
 def _processor_seconds() -> float:
