@@ -53,7 +53,7 @@ class Run:
     """One delivery measured.
 
     ``charge``: processes that wanted a core in the minute before, this one not started: near 0, or the clock
-    says nothing. ``secondes_processeur``: of all its processes, which another program on the machine hardly changes.
+    says nothing. ``secondes_processeur``: of all its processes, which another program changes less.
     ``memoire_gio``: resident memory of all its processes, at most, in GiB.
     """
 
