@@ -6,10 +6,10 @@
 from schemas.tables import PARTNERS, TABLES, Table, Variant, tables_of
 from schemas.warehouse_tables import RAW_MARKS, WAREHOUSE_TABLES, WarehouseTable, check_table
 
-CONTRACT_VERSION = "2"
+CONTRACT_VERSION = "3"
 """Version of the data contract, written in every manifest."""
 
-ENCODING_VERSION = "1"
+ENCODING_VERSION = "2"
 """Version of everything that makes tokens and filters: normalisation, NIR, phonetic table, encoding.
 
 It enters the derivation of every identity subkey, so that two versions share no token at all, and is written

@@ -37,6 +37,7 @@ _COMPARED = {
     "lieu": "Lieu de naissance",
     "nom_prenom_annee": "Nom et prénom, même année",
     "nom_prenom_autre_annee": "Nom et prénom, autre année",
+    "nom_prenom_sans_date": "Nom et prénom, date inconnue",
     "prenom_du_nir": "Prénom, NIR égaux",
     "commune": "Commune",
     "sexe": "Sexe",

@@ -1,19 +1,21 @@
 """What is compared between two records, and which records are compared: the model given to Splink.
 
-Filters are salted with the birth date, so names, given names and birthplace are compared where dates are
-equal and are absent elsewhere; where dates differ, tokens of name, first name and a part of the date stand in
-for the three, and where even the name differs, the first name bound to an equal NIR. Each piece of evidence
-is thus counted once, given the date. No token is a bare date: two dates are known to be equal by a token that
-binds them to a name, a first name or a place, one of which any compared pair shares.
+Filters are salted with birth date and commune: names and given names are compared, letter by letter, between
+records of one date and one commune. Who moved is compared by tokens that bind the date to a name and a first
+name, or to one of them and the first letters of the other; names are absent where dates are not known to be
+equal. There, tokens of name, first name and the digits of the date or the commune stand in for the three,
+and where even the name differs, the first name bound to an equal NIR. Each piece of evidence is thus counted
+once, given the date.
 """
 
+import re
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
-from pipelines.linkage.sources import EVENTS, WORDS
+from pipelines.linkage.sources import WORDS
 
-Given = Literal["", "prenom_date", "lieu_date", "annee", "autre_annee"]
+Given = Literal["", "meme_prenom", "autre_nom", "annee", "autre_annee", "sans_date"]
 
 _BOTH_WAYS = tuple(product(("naissance", "usage"), repeat=2))
 
@@ -33,7 +35,8 @@ class Comparison:
     """Degrees of agreement from best to worst; ``absente`` is the condition under which nothing is said.
 
     ``sachant``: the comparison speaks only of some pairs; its u is counted inside the sources, among pairs
-    of one first name and date, one birthplace and date, one birth year, or two birth years.
+    of one birth date and commune whose first names are alike, or whose names are not, of one birth year, of
+    two, or among all.
     ``est_u_connu``: u is known beforehand; random pairs would take their few matches for coincidences.
     ``est_m_connu``: m was learned apart, and is not to be learned again from other pairs.
     """
@@ -72,8 +75,7 @@ def _best(measure: Any) -> str:
 
 
 def _crossed(token: str) -> str:
-    template = f"jeton_{token}"
-    pairs = (f"{template.format(a)}_l = {template.format(b)}_r" for a, b in _BOTH_WAYS)
+    pairs = (f"jeton_{a}_{token}_l = jeton_{b}_{token}_r" for a, b in _BOTH_WAYS)
     return " or ".join(pairs)
 
 
@@ -85,14 +87,27 @@ def _surely(condition: str) -> str:
     return f"coalesce({condition}, false)"
 
 
-_SAME_DATE = _surely(" or ".join([_equal("prenom_date"), _crossed("phon_{}_date"), _equal("lieu_date")]))
+_BY_NAME = ("prenom_date", "initiale_date", "debut_prenom_date")
+_SAME_PLACE = _surely(_equal("date_commune"))
+_SAME_DATE = _surely(" or ".join([_equal("date_commune"), *(_crossed(token) for token in _BY_NAME)]))
 _SAME_YEAR_OTHER_DATE = f"naissance_annee_l = naissance_annee_r and not {_SAME_DATE}"
+_NO_YEAR = "naissance_annee_l is null or naissance_annee_r is null"
 _YEAR_MISTYPED = "levenshtein(naissance_annee_l::VARCHAR, naissance_annee_r::VARCHAR) = 1"
-_SAME_NAME_ELSEWHERE = _surely(
-    " or ".join(_crossed(f"phon_{{}}_{part}") for part in ("annee", "chiffres", "jour"))
-)
-_INCOMPLETE_DATE = "jeton_phon_naissance_chiffres_l is null or jeton_phon_naissance_chiffres_r is null"
+_SAME_NAME_ELSEWHERE = _surely(f"{_crossed('prenom_chiffres')} or {_crossed('prenom_commune')}")
+_INCOMPLETE_DATE = "jeton_naissance_prenom_chiffres_l is null or jeton_naissance_prenom_chiffres_r is null"
+_NO_NAME = "jeton_naissance_prenom_commune_l is null or jeton_naissance_prenom_commune_r is null"
 _NAMES, _GIVEN_NAMES = _best(_dice), _dice("filtre_prenoms", "filtre_prenoms")
+_TURNED = (
+    f"least({_dice('filtre_naissance', 'filtre_prenoms')}, {_dice('filtre_prenoms', 'filtre_naissance')})"
+)
+_CONTAINED = _inclusion("filtre_prenoms", "filtre_prenoms")
+
+
+def _alike(condition: str) -> str:
+    """Filters are alike only where their salt is one."""
+    return f"({_SAME_PLACE} and ({condition}))"
+
+
 NEAR_KM = 15
 """Centres of two communes nearer than this are neighbours: who moves seldom goes far."""
 SMALL_SHARE = 0.02
@@ -133,90 +148,129 @@ COMPARISONS = (
     ),
     Comparison(
         "noms",
-        f"not {_SAME_DATE} or {_NAMES} is null",
+        f"not {_SAME_DATE} or filtre_naissance_bits_l is null or filtre_naissance_bits_r is null",
         (
-            Level("un nom égal", f"{_NAMES} >= 0.999", 0.96, 0.012),
-            Level("noms très proches", f"{_NAMES} >= 0.8", 0.012, 0.001),
             Level(
-                "noms proches ou contenus", f"{_NAMES} >= 0.6 or {_best(_inclusion)} >= 0.95", 0.015, 0.004
+                "un nom égal, au moins à l'oreille",
+                f"{_alike(f'{_NAMES} >= 0.999')} or {_crossed('prenom_date')} or {_crossed('initiale_date')}",
+                0.95,
+                0.004,
             ),
-            Level("noms de quelques lettres communes", f"{_NAMES} >= 0.45", 0.006, 0.04),
-            Level("noms différents", _ELSE, 0.007, 0.943),
+            Level(
+                "noms très proches, ou de même début",
+                f"{_alike(f'{_NAMES} >= 0.8')} or {_crossed('debut_prenom_date')}",
+                0.015,
+                0.0015,
+            ),
+            Level(
+                "noms proches ou contenus",
+                _alike(f"{_NAMES} >= 0.6 or {_best(_inclusion)} >= 0.95"),
+                0.015,
+                0.002,
+            ),
+            Level("noms de quelques lettres communes", _alike(f"{_NAMES} >= 0.45"), 0.008, 0.02),
+            Level("noms différents", _ELSE, 0.012, 0.9725),
         ),
-        "prenom_date",
+        "meme_prenom",
     ),
     Comparison(
         "prenoms",
-        f"not {_SAME_DATE} or {_GIVEN_NAMES} is null",
+        f"not {_SAME_DATE} or filtre_prenoms_bits_l is null or filtre_prenoms_bits_r is null",
         (
-            Level("premier prénom égal", "jeton_prenom_date_l = jeton_prenom_date_r", 0.96, 0.008),
+            Level(
+                "premier prénom égal, au moins à l'oreille",
+                f"{_alike(f'{_GIVEN_NAMES} >= 0.999')} or {_crossed('prenom_date')} "
+                f"or {_crossed('debut_prenom_date')}",
+                0.93,
+                0.006,
+            ),
             Level(
                 "prénoms très proches ou contenus",
-                f"{_GIVEN_NAMES} >= 0.8 or {_inclusion('filtre_prenoms', 'filtre_prenoms')} >= 0.95",
-                0.02,
-                0.003,
+                _alike(f"{_GIVEN_NAMES} >= 0.8 or {_CONTAINED} >= 0.95"),
+                0.035,
+                0.004,
             ),
             Level(
-                "prénoms proches",
-                f"{_GIVEN_NAMES} >= 0.55 or {_inclusion('filtre_prenoms', 'filtre_prenoms')} >= 0.65",
-                0.01,
+                "prénoms proches, ou de même initiale",
+                f"{_alike(f'{_GIVEN_NAMES} >= 0.55 or {_CONTAINED} >= 0.65')} "
+                f"or (({_crossed('initiale_date')}) and not {_SAME_PLACE})",
                 0.02,
+                0.015,
             ),
-            Level("prénoms différents", _ELSE, 0.01, 0.969),
+            Level("prénoms différents", _ELSE, 0.015, 0.975),
         ),
-        "lieu_date",
+        "autre_nom",
     ),
     Comparison(
         "lieu",
-        f"jeton_lieu_date_l is null or jeton_lieu_date_r is null or not {_SAME_DATE}",
+        f"not {_surely(_equal('naissance_prenom_date'))} or jeton_naissance_prenom_lieu_date_l is null "
+        "or jeton_naissance_prenom_lieu_date_r is null",
         (
-            Level("lieu de naissance égal", "jeton_lieu_date_l = jeton_lieu_date_r", 0.97, 0.1),
-            Level("lieu de naissance différent", _ELSE, 0.03, 0.9),
+            Level("lieu de naissance égal", _equal("naissance_prenom_lieu_date"), 0.98, 0.3),
+            Level("lieu de naissance différent", _ELSE, 0.02, 0.7),
         ),
-        "prenom_date",
+        est_u_connu=True,
     ),
     Comparison(
         "nom_prenom_annee",
-        f"not coalesce({_SAME_YEAR_OTHER_DATE}, false) "
-        "or jeton_phon_naissance_annee_l is null or jeton_phon_naissance_annee_r is null",
+        f"not coalesce({_SAME_YEAR_OTHER_DATE}, false) or {_NO_NAME}",
         (
             Level(
                 "nom et prénom égaux à l'oreille, jour et mois échangés",
-                _crossed("phon_{}_chiffres"),
+                _crossed("prenom_chiffres"),
                 0.55,
                 2e-7,
             ),
             Level(
-                "nom et prénom égaux à l'oreille, jour ou mois inconnu",
-                f"({_crossed('phon_{}_annee')}) and ({_INCOMPLETE_DATE})",
+                "nom et prénom égaux à l'oreille, même commune, jour ou mois inconnu",
+                f"({_crossed('prenom_commune')}) and ({_INCOMPLETE_DATE})",
                 0.2,
-                2e-7,
+                1e-7,
             ),
-            Level("nom et prénom égaux à l'oreille, autre jour", _crossed("phon_{}_annee"), 0.15, 1e-5),
-            Level("nom ou prénom différent", _ELSE, 0.1, 0.9999896),
+            Level(
+                "nom et prénom égaux à l'oreille, même commune, autre jour",
+                _crossed("prenom_commune"),
+                0.1,
+                2e-6,
+            ),
+            Level("nom, prénom ou commune différents", _ELSE, 0.15, 0.9999977),
         ),
         "annee",
     ),
     Comparison(
         "nom_prenom_autre_annee",
-        "coalesce(naissance_annee_l = naissance_annee_r, true) "
-        "or jeton_phon_naissance_chiffres_l is null or jeton_phon_naissance_chiffres_r is null",
+        f"coalesce(naissance_annee_l = naissance_annee_r, true) or {_NO_NAME}",
         (
             Level(
                 "nom et prénom égaux à l'oreille, chiffres de la date déplacés",
-                _crossed("phon_{}_chiffres"),
+                _crossed("prenom_chiffres"),
                 0.6,
                 3e-9,
             ),
             Level(
-                "nom et prénom égaux à l'oreille, jour et mois égaux, un chiffre de l'année différent",
-                f"({_crossed('phon_{}_jour')}) and {_YEAR_MISTYPED}",
+                "nom et prénom égaux à l'oreille, même commune, un chiffre de l'année différent",
+                f"({_crossed('prenom_commune')}) and {_YEAR_MISTYPED}",
                 0.1,
-                3e-9,
+                3e-8,
             ),
-            Level("nom, prénom ou chiffres différents", _ELSE, 0.3, 0.999999994),
+            Level(
+                "nom et prénom égaux à l'oreille, même commune",
+                _crossed("prenom_commune"),
+                0.1,
+                3e-7,
+            ),
+            Level("nom, prénom ou chiffres différents", _ELSE, 0.2, 0.99999967),
         ),
         "autre_annee",
+    ),
+    Comparison(
+        "nom_prenom_sans_date",
+        f"not ({_NO_YEAR}) or {_NO_NAME}",
+        (
+            Level("nom et prénom égaux à l'oreille, même commune", _crossed("prenom_commune"), 0.8, 5e-7),
+            Level("nom, prénom ou commune différents", _ELSE, 0.2, 0.9999995),
+        ),
+        "sans_date",
     ),
     Comparison(
         "prenom_du_nir",
@@ -258,28 +312,31 @@ _NIR_RULE = Rule("nir", "l.jeton_nir = r.jeton_nir")
 
 
 def _rules(name: str, token: str) -> list[Rule]:
-    return [
-        Rule(f"{name}_{a}_{b}", f"l.jeton_{token.format(a)} = r.jeton_{token.format(b)}")
-        for a, b in _BOTH_WAYS
-    ]
+    return [Rule(f"{name}_{a}_{b}", f"l.jeton_{a}_{token} = r.jeton_{b}_{token}") for a, b in _BOTH_WAYS]
 
 
-_A_CONSENT = " or ".join(f"{side}.source in {EVENTS}" for side in ("l", "r"))
-_SOMETHING_MORE = (
-    f"l.jeton_lieu_date = r.jeton_lieu_date or l.commune_insee = r.commune_insee or {_A_CONSENT}"
-)
-"""First name and date alone are shared by more and more strangers: their pairs grow like the square of the
-records. Consents are few, and have no NIR to be found by."""
+def _of_rule(condition: str) -> str:
+    """The same condition in a blocking rule, where the two records are ``l`` and ``r``."""
+    return re.sub(r"\b(filtre_\w+?)_([lr])\b", r"\2.\1", condition)
+
+
+SAME_DATE_AND_COMMUNE = "l.jeton_date_commune = r.jeton_date_commune"
+UNRELATED = {
+    "meme_prenom": _of_rule(f"{_GIVEN_NAMES} >= 0.8"),
+    "autre_nom": _of_rule(f"coalesce({_NAMES}, 0) < 0.45"),
+}
+"""What keeps twins out of the pairs of one date and commune: a first name in common, or no name in common."""
 
 BLOCKING = (
-    *_rules("nom_et_date", "phon_{}_date"),
-    Rule("prenom_et_date", f"l.jeton_prenom_date = r.jeton_prenom_date and ({_SOMETHING_MORE})"),
-    *_rules("nom_prenom_et_annee", "phon_{}_annee"),
-    *_rules("nom_prenom_et_chiffres", "phon_{}_chiffres"),
-    *_rules("nom_prenom_et_jour", "phon_{}_jour"),
+    *_rules("nom_prenom_et_date", "prenom_date"),
+    *_rules("debut_prenom_et_date", "debut_prenom_date"),
+    *_rules("nom_initiale_et_date", "initiale_date"),
+    *_rules("nom_prenom_et_chiffres", "prenom_chiffres"),
+    *_rules("nom_prenom_et_commune", "prenom_commune"),
     Rule(
-        "lieu_et_date",
-        "l.jeton_lieu_date = r.jeton_lieu_date and l.commune_insee = r.commune_insee and l.sexe = r.sexe",
+        "date_et_commune",
+        f"{SAME_DATE_AND_COMMUNE} and "
+        + _of_rule(f"({_NAMES} >= 0.35 or {_GIVEN_NAMES} >= 0.55 or {_TURNED} >= 0.6)"),
     ),
     Rule("nir_provisoire", "l.jeton_nir_provisoire = r.jeton_nir_provisoire"),
     _NIR_RULE,
@@ -293,11 +350,10 @@ CERTAIN = (
 """Rules sure enough to count the persons two sources share."""
 
 TRAINING_ON_NIR = _NIR_RULE
-TRAINING_ON_NAMES = Rule(
-    "nom_prenom_date",
-    "l.jeton_naissance_prenom_date = r.jeton_naissance_prenom_date "
-    "and l.jeton_prenom_date = r.jeton_prenom_date",
-)
+TRAINING_ON_NAMES = Rule("nom_prenom_date", "l.jeton_naissance_prenom_date = r.jeton_naissance_prenom_date")
+
+COUNTED_ON_NAMES = ("commune", "sexe")
+"""Comparisons that read neither names nor dates."""
 
 
 def comparison(spec: Comparison) -> dict[str, Any]:

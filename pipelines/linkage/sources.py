@@ -20,18 +20,18 @@ TOKENS = (
     "jeton_nir",
     "jeton_nir_prenom",
     "jeton_nir_provisoire",
+    "jeton_date_commune",
+    "jeton_naissance_prenom_lieu_date",
     "jeton_naissance_prenom_date",
+    "jeton_naissance_prenom_chiffres",
+    "jeton_naissance_prenom_commune",
+    "jeton_naissance_initiale_date",
+    "jeton_naissance_debut_prenom_date",
     "jeton_usage_prenom_date",
-    "jeton_prenom_date",
-    "jeton_phon_naissance_annee",
-    "jeton_phon_usage_annee",
-    "jeton_phon_naissance_chiffres",
-    "jeton_phon_usage_chiffres",
-    "jeton_phon_naissance_jour",
-    "jeton_phon_usage_jour",
-    "jeton_phon_naissance_date",
-    "jeton_phon_usage_date",
-    "jeton_lieu_date",
+    "jeton_usage_prenom_chiffres",
+    "jeton_usage_prenom_commune",
+    "jeton_usage_initiale_date",
+    "jeton_usage_debut_prenom_date",
 )
 TOKEN_DIGITS = 15
 """Hexadecimal digits of a token kept for the comparison: among ten million records, 60 bits make one wrong
@@ -272,7 +272,7 @@ def _most_complete(frame: pl.DataFrame) -> pl.DataFrame:
 def _same_person(persons: pl.DataFrame) -> pl.DataFrame:
     """Pairs (gauche, droite) of ranks of one source which are one person beyond doubt."""
     by_nir = _chained(persons, ["jeton_nir_prenom"])
-    identity = ["jeton_naissance_prenom_date", "jeton_lieu_date", "sexe"]
+    identity = ["jeton_naissance_prenom_lieu_date", "sexe"]
     alike = persons.select("rang", "jeton_nir", *identity).drop_nulls(identity)
     alike = alike.filter(pl.struct(identity).is_duplicated())
     one_nir = pl.col("jeton_nir").drop_nulls().n_unique().over(identity) <= 1

@@ -13,8 +13,11 @@ from pipelines.linkage.model import (
     BLOCKING,
     CERTAIN,
     COMPARISONS,
+    COUNTED_ON_NAMES,
+    SAME_DATE_AND_COMMUNE,
     TRAINING_ON_NAMES,
     TRAINING_ON_NIR,
+    UNRELATED,
     Comparison,
     Rule,
     case_expression,
@@ -66,11 +69,9 @@ def train(engine: Engine, sources: list[str], seed: int, former: pl.DataFrame | 
     start = COMPARISONS if former is None else tuple(_from_former(spec, former, "m") for spec in COMPARISONS)
     prior, comparisons = _prior_and_u(engine, sources, seed, start)
     comparisons = [_with_conditional_u(engine, spec, seed) for spec in comparisons]
+    comparisons, alerts = _with_counted_m(engine, comparisons)
     linker = engine.linker_of(sources, _settings(comparisons, prior), "em")
-    alerts = [
-        *_maximise(engine, linker, TRAINING_ON_NIR, "le NIR"),
-        *_maximise(engine, linker, TRAINING_ON_NAMES, "nom, prénom et date"),
-    ]
+    alerts += _maximise(engine, linker, TRAINING_ON_NIR, "le NIR")
     model = Model(engine.learned(linker), alerts)
     engine.forget(linker)
     _settle(model, start)
@@ -191,11 +192,13 @@ def _with_conditional_u(engine: Engine, spec: Comparison, seed: int) -> Comparis
 def _levels_inside_sources(engine: Engine, spec: Comparison, seed: int) -> dict[int, int]:
     """Pairs inside the sources at each level; a level without any is left out."""
     if spec.sachant == "annee":
-        return _met_by_name(engine, spec, ("annee",), _PAIRS_OF_ONE_YEAR)
+        return _met_by_name(engine, spec, ("chiffres", "commune"), _PAIRS_OF_ONE_YEAR)
     if spec.sachant == "autre_annee":
-        return _met_by_name(engine, spec, ("chiffres", "jour"), _PAIRS_OF_TWO_YEARS)
-    key = f"jeton_{spec.sachant}"
-    return _levels(engine, spec, f"l.{key} = r.{key}", _sampled_share(engine, key), seed)
+        return _met_by_name(engine, spec, ("chiffres", "commune"), _PAIRS_OF_TWO_YEARS)
+    if spec.sachant == "sans_date":
+        return _met_whatever_the_date(engine)
+    met = f"{SAME_DATE_AND_COMMUNE} and {UNRELATED[spec.sachant]}"
+    return _levels(engine, spec, met, _sampled_share(engine, "jeton_date_commune"), seed)
 
 
 def _levels(engine: Engine, spec: Comparison, met: str, share: float = 1.0, seed: int = 0) -> dict[int, int]:
@@ -225,7 +228,7 @@ def _met_by_name(engine: Engine, spec: Comparison, parts: tuple[str, ...], all_p
     """Agreements are met by the tokens of name and ``parts``, all other pairs being disagreements."""
     counts: dict[int, int] = {}
     for part in parts:
-        token = f"jeton_phon_naissance_{part}"
+        token = f"jeton_naissance_prenom_{part}"
         for level, pairs in _levels(engine, spec, f"l.{token} = r.{token}").items():
             counts[level] = max(counts.get(level, 0), pairs)
     others = _pairs_of_years(engine, all_pairs) - sum(pairs for level, pairs in counts.items() if level)
@@ -243,6 +246,17 @@ def _pairs_of_years(engine: Engine, pairs: str) -> int:
     return int(sum(of_source for (of_source,) in counted))
 
 
+def _met_whatever_the_date(engine: Engine) -> dict[int, int]:
+    """Pairs inside the sources of one name, first name and commune, and all the others."""
+    token, pairs = "jeton_naissance_prenom_commune", "sum(n * (n - 1) / 2)"
+    query = (
+        f"SELECT {pairs} FROM (SELECT count(*) AS n FROM fiches WHERE {token} IS NOT NULL AND {_TEACHING} "  # noqa: S608
+        "GROUP BY source{}) AS groupes"
+    )
+    alike, every = (int(engine.rows(query.format(by))[0][0] or 0) for by in (f", {token}", ""))
+    return {1: alike, 0: every - alike}
+
+
 def _sampled_share(engine: Engine, key: str) -> float:
     """Share of records to draw so that the pairs inside the sources stay near ``_CONDITIONAL_PAIRS``."""
     pairs = engine.rows(
@@ -252,17 +266,48 @@ def _sampled_share(engine: Engine, key: str) -> float:
     return float(min(1.0, (_CONDITIONAL_PAIRS / max(pairs or 0, 1)) ** 0.5))
 
 
-def _maximise(engine: Engine, linker: Linker, rule: Rule, french: str) -> list[Alert]:
+def _with_counted_m(engine: Engine, specs: list[Comparison]) -> tuple[list[Comparison], list[Alert]]:
+    """m of what says nothing of names and dates, counted among the pairs that share them all.
+
+    Those pairs are matches as good as certain. Maximising over them would have two weak agreements tell
+    matches from others, and call every person who moved another person.
+    """
+    if alerts := _too_few(engine, TRAINING_ON_NAMES, "nom, prénom et date"):
+        return specs, alerts
+    return [_counted(engine, spec) if spec.nom in COUNTED_ON_NAMES else spec for spec in specs], []
+
+
+def _counted(engine: Engine, spec: Comparison) -> Comparison:
+    left = ", ".join(f"l.{c} AS {c}_l, r.{c} AS {c}_r" for c in engine.columns())
+    counts: dict[int, int] = dict(
+        engine.rows(
+            f"SELECT niveau, count(*) FROM (SELECT {case_expression(spec)} AS niveau FROM (SELECT {left} "  # noqa: S608
+            f"FROM fiches AS l JOIN fiches AS r ON {TRAINING_ON_NAMES.condition} AND l.source < r.source"
+            ") AS paires) AS comparees WHERE niveau >= 0 GROUP BY niveau"
+        )
+    )
+    best, total = len(spec.niveaux) - 1, sum(counts.values()) + 1
+    levels = (replace(lv, m=(counts.get(best - n, 0) + lv.m) / total) for n, lv in enumerate(spec.niveaux))
+    return replace(spec, niveaux=tuple(levels))
+
+
+def _too_few(engine: Engine, rule: Rule, french: str) -> list[Alert]:
     pairs = engine.rows(
         f"SELECT count(*) FROM fiches l JOIN fiches r ON {rule.condition} AND l.source < r.source"  # noqa: S608
     )[0][0]
-    if pairs < ENOUGH_TRAINING_PAIRS:
-        return [
-            Alert(
-                f"Moins de {ENOUGH_TRAINING_PAIRS} paires ont en commun {french} : apprentissage omis. Les "
-                "accords qu'il enseigne gardent leur poids de départ ; les probabilités sont moins sûres."
-            )
-        ]
+    if pairs >= ENOUGH_TRAINING_PAIRS:
+        return []
+    return [
+        Alert(
+            f"Moins de {ENOUGH_TRAINING_PAIRS} paires ont en commun {french} : apprentissage omis. Les "
+            "accords qu'il enseigne gardent leur poids de départ ; les probabilités sont moins sûres."
+        )
+    ]
+
+
+def _maximise(engine: Engine, linker: Linker, rule: Rule, french: str) -> list[Alert]:
+    if alerts := _too_few(engine, rule, french):
+        return alerts
     session = linker.training.estimate_parameters_using_expectation_maximisation(
         rule.condition, estimate_without_term_frequencies=True
     )

@@ -137,33 +137,21 @@ def identities_of_slice(frame: pl.DataFrame, encoder: Encoder, mois: str, graine
         "jeton_nir": ("nir", plain["nir"]),
         "jeton_nir_prenom": (f"nir_{_PHONETIC}", _together(plain, "nir", "phon_prenom")),
         "jeton_nir_provisoire": ("nir_provisoire", plain["nir_provisoire"]),
-        "jeton_naissance_prenom_date": ("nom_prenom_date", _together(plain, "naissance", "prenom", "date")),
-        "jeton_usage_prenom_date": ("nom_prenom_date", _together(plain, "usage", "prenom", "date")),
-        "jeton_prenom_date": ("prenom_date", _together(plain, "prenom", "date")),
-        "jeton_phon_naissance_annee": (
-            _PHONETIC + "_annee",
-            _together(plain, "phon_naissance", "phon_prenom", "annee"),
-        ),
-        "jeton_phon_usage_annee": (
-            _PHONETIC + "_annee",
-            _together(plain, "phon_usage", "phon_prenom", "annee"),
+        "jeton_date_commune": ("date_commune", _together(plain, "date", "commune")),
+        "jeton_naissance_prenom_lieu_date": (
+            f"{_PHONETIC}_prenom_lieu_date",
+            _together(plain, "paire_naissance", "lieu", "date"),
         ),
         **{
-            f"jeton_phon_{name}_{part}": (
-                f"{_PHONETIC}_{part}",
-                _together(plain, f"phon_{name}", "phon_prenom", part),
-            )
-            for part in ("chiffres", "jour")
+            f"jeton_{name}_{part}": (f"{_PHONETIC}_{part}", _together(plain, *parts))
             for name in ("naissance", "usage")
+            for part, parts in _bound_to_a_name(name).items()
         },
-        "jeton_phon_naissance_date": (_PHONETIC + "_date", _together(plain, "phon_naissance", "date")),
-        "jeton_phon_usage_date": (_PHONETIC + "_date", _together(plain, "phon_usage", "date")),
-        "jeton_lieu_date": ("lieu_date", _together(plain, "lieu", "date")),
     }
+    salt = _together(plain, "date", "commune")
     columns = [tokens(encoder.field(champ), text).alias(name) for name, (champ, text) in texts.items()]
     blooms = [
-        filters(encoder.field(champ), name, plain["date"], plain[words])
-        for name, (champ, words) in _FILTER_SOURCES.items()
+        filters(encoder.field("filtres"), name, salt, plain[words]) for name, words in _FILTER_SOURCES.items()
     ]
     marks = [plain["nir_contredit"], plain["phon_prenom"].fill_null("").hash(graine)]
     contested, bearer = (mark.alias(name) for mark, name in zip(marks, MARKS, strict=True))
@@ -189,10 +177,22 @@ def without_borrowed(encoded: pl.DataFrame, lent: pl.Series) -> pl.DataFrame:
 _PHONETIC = "phonetique"
 
 _FILTER_SOURCES = {
-    "filtre_naissance": ("filtre_nom", "mots_naissance"),
-    "filtre_usage": ("filtre_nom", "mots_usage"),
-    "filtre_prenoms": ("filtre_prenoms", "mots_prenoms"),
+    "filtre_naissance": "mots_naissance",
+    "filtre_usage": "mots_usage",
+    "filtre_prenoms": "mots_prenoms",
 }
+"""One namespace for the three: a name and a first name written in each other's place are still alike."""
+
+
+def _bound_to_a_name(name: str) -> dict[str, tuple[str, ...]]:
+    """What each token of a name binds together, always more than two things: no frequency is left."""
+    return {
+        "prenom_date": (f"paire_{name}", "date"),
+        "prenom_chiffres": (f"phon_{name}", "phon_prenom", "chiffres", "lieu_su"),
+        "prenom_commune": (f"phon_{name}", "phon_prenom", "commune", "lieu_su"),
+        "initiale_date": (f"phon_{name}", "initiale", "date"),
+        "debut_prenom_date": (f"debut_{name}", "phon_prenom", "date"),
+    }
 
 
 def _plain(frame: pl.DataFrame, mois: str) -> pl.DataFrame:
@@ -218,17 +218,30 @@ def _plain(frame: pl.DataFrame, mois: str) -> pl.DataFrame:
             usage=normalise.compact(name.usage),
             prenom=name.premier_prenom,
             lieu=place,
+            lieu_su=place.fill_null(""),
+            commune=pl.col("commune_insee").cast(pl.String).str.strip_chars(),
+            initiale=name.premier_prenom.str.slice(0, 1),
+            debut_naissance=normalise.compact(name.naissance).str.slice(0, 3),
+            debut_usage=normalise.compact(name.usage).str.slice(0, 3),
             mots_naissance=normalise.joined_particles(name.naissance),
             mots_usage=normalise.joined_particles(name.usage),
             mots_prenoms=name.prenoms,
         )
         .collect()
     )
-    return plain.with_columns(
+    heard = plain.with_columns(
         phon_naissance=_phonetic(plain["naissance"]),
         phon_usage=_phonetic(plain["usage"]),
         phon_prenom=_phonetic(plain["prenom"]),
     )
+    return heard.with_columns(_pair("naissance"), _pair("usage"))
+
+
+def _pair(name: str) -> pl.Expr:
+    """Name and first name in alphabetical order: the same when each is written in the other's place."""
+    both = pl.concat_list(f"phon_{name}", "phon_prenom")
+    known = pl.all_horizontal(pl.col(f"phon_{name}", "phon_prenom").is_not_null())
+    return pl.when(known).then(both.list.sort().list.join("|")).alias(f"paire_{name}")
 
 
 def _phonetic(words: pl.Series) -> pl.Series:

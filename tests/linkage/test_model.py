@@ -27,15 +27,21 @@ ABSENT = "absent"
 
 
 CASES = [
-    ("noms", {}, "un nom égal"),
-    ("noms", {"nom_naissance": "DUPRAT", "nom_usage": "CAZENEUVE"}, "un nom égal"),
-    ("noms", {"nom_naissance": "CAZENAVE"}, "noms proches ou contenus"),
+    ("noms", {}, "un nom égal, au moins à l'oreille"),
+    ("noms", {"nom_naissance": "DUPRAT", "nom_usage": "CAZENEUVE"}, "un nom égal, au moins à l'oreille"),
+    ("noms", {"nom_naissance": "CAZENAVE"}, "noms très proches, ou de même début"),
+    ("noms", {"nom_naissance": "KAZENAVE"}, "noms proches ou contenus"),
     ("noms", {"nom_naissance": "CASSEVE"}, "noms de quelques lettres communes"),
     ("noms", {"nom_naissance": "DUPRAT"}, "noms différents"),
+    ("noms", {"nom_naissance": "CAZENAVE", "commune_insee": "31565"}, "noms très proches, ou de même début"),
+    ("noms", {"nom_naissance": "KAZENAVE", "commune_insee": "31565"}, ABSENT),
     ("noms", {"nom_naissance": None}, ABSENT),
-    ("prenoms", {"prenoms": "SYLVIE"}, "premier prénom égal"),
-    ("prenoms", {"prenoms": "SILVIE"}, "prénoms proches"),
+    ("prenoms", {"prenoms": "SYLVIE"}, "premier prénom égal, au moins à l'oreille"),
+    ("prenoms", {"prenoms": "SILVIE"}, "premier prénom égal, au moins à l'oreille"),
     ("prenoms", {"prenoms": "MARTINE"}, "prénoms différents"),
+    ("prenoms", {"prenoms": "SOLANGE", "commune_insee": "31565"}, "prénoms proches, ou de même initiale"),
+    ("nom_prenom_sans_date", {"date_naissance": ""}, "nom et prénom égaux à l'oreille, même commune"),
+    ("nom_prenom_sans_date", {}, ABSENT),
     ("date", {}, "date de naissance égale"),
     ("date", {"date_naissance": "1971-08-03"}, "année égale, date autre ou incomplète"),
     ("date", {"date_naissance": "1917-03-08"}, "année différente"),
@@ -48,13 +54,17 @@ CASES = [
     (
         "nom_prenom_annee",
         {"date_naissance": "1971-03-00"},
-        "nom et prénom égaux à l'oreille, jour ou mois inconnu",
+        "nom et prénom égaux à l'oreille, même commune, jour ou mois inconnu",
     ),
-    ("nom_prenom_annee", {"date_naissance": "1971-11-25"}, "nom et prénom égaux à l'oreille, autre jour"),
+    (
+        "nom_prenom_annee",
+        {"date_naissance": "1971-11-25"},
+        "nom et prénom égaux à l'oreille, même commune, autre jour",
+    ),
     (
         "nom_prenom_annee",
         {"date_naissance": "1971-11-25", "prenoms": "MARTINE"},
-        "nom ou prénom différent",
+        "nom, prénom ou commune différents",
     ),
     (
         "nom_prenom_autre_annee",

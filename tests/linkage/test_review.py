@@ -20,7 +20,8 @@ from schemas.warehouse_tables import check_table
 from tests.linkage.people import settings_in
 
 BEST = (
-    "nir:1 date:2 noms:4 prenoms:3 lieu:1 nom_prenom_annee:. nom_prenom_autre_annee:. prenom_du_nir:. "
+    "nir:1 date:2 noms:4 prenoms:3 lieu:1 nom_prenom_annee:. nom_prenom_autre_annee:. "
+    "nom_prenom_sans_date:. prenom_du_nir:. "
     "commune:3 sexe:1"
 )
 TWINS = BEST.replace("prenoms:3", "prenoms:0").replace("nir:1", "nir:.")
@@ -126,7 +127,8 @@ def test_the_draw_keeps_no_identifier(warehouse: Warehouse, settings: Settings) 
 
 def test_a_pattern_is_told_in_the_words_of_the_model() -> None:
     assert review.in_words(BEST) == (
-        "NIR égaux ; date de naissance égale ; un nom égal ; premier prénom égal ; lieu de naissance égal ; "
+        "NIR égaux ; date de naissance égale ; un nom égal, au moins à l'oreille ; "
+        "premier prénom égal, au moins à l'oreille ; lieu de naissance égal ; "
         "même petite commune ; même sexe"
     )
     assert "absents ou non comparables : NIR ; " in review.in_words(TWINS)

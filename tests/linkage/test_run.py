@@ -50,7 +50,7 @@ def test_a_partner_has_at_most_one_record_in_a_person(linked: Linked) -> None:
 def test_kept_pairs_say_why(linked: Linked) -> None:
     pairs = linked.tables["core__paires"]
     assert pairs["motif"].str.contains(r"^nir:[01.] date:\d noms:[0-4.] prenoms:[0-3.] lieu:").all()
-    assert {"nom_et_date_naissance_naissance", "prenom_et_date"} <= set(pairs["regle"])
+    assert {"nom_prenom_et_date_naissance_naissance", "date_et_commune"} <= set(pairs["regle"])
 
 
 def test_the_same_inputs_give_the_same_tables(

@@ -129,23 +129,36 @@ def plain(person: Person, mois: str, tables: Tables) -> Plain:
     name, born = names(person, tables), birth(person["date_naissance"], mois)
     number = re.sub(r"[\s.\-]", "", person["nir"]).upper()
     compact = {k: (name[k] or "").replace(" ", "") or None for k in ("naissance", "usage")}
-    date = born["date"]
+    date, commune = born["date"], person["commune_insee"] or None
+    heard = {k: phonetic(compact[k], tables) for k in ("naissance", "usage")}
+    given = phonetic(name["prenom"], tables)
     return {
         **born,
         **compact,
         "nir": number[:13] if right_number(number) and number[0] in "12" else None,
         "nir_provisoire": number[:13] if right_number(number) and number[0] in "3478" else None,
         "prenom": name["prenom"],
+        "initiale": name["prenom"][0] if name["prenom"] else None,
         "lieu": person["lieu_naissance"] or None,
-        "jour": date[5:] if date else None,
+        "lieu_su": person["lieu_naissance"],
+        "commune": commune,
+        "date_commune": f"{date}|{commune}" if date and commune else None,
         "chiffres": "".join(sorted(date.replace("-", ""))) if date else None,
         "mots_naissance": joined(name["naissance"], tables),
         "mots_usage": joined(name["usage"], tables),
         "mots_prenoms": name["prenoms"],
-        "phon_naissance": phonetic(compact["naissance"], tables),
-        "phon_usage": phonetic(compact["usage"], tables),
-        "phon_prenom": phonetic(name["prenom"], tables),
+        "phon_prenom": given,
+        **{f"phon_{k}": code for k, code in heard.items()},
+        **{f"debut_{k}": text[:3] if text else None for k, text in compact.items()},
+        **{
+            f"paire_{k}": "|".join(sorted((code, given))) if code and given else None
+            for k, code in heard.items()
+        },
     }
+
+
+def _pair(name: str | None, given: str | None) -> str | None:
+    return "|".join(sorted((name, given))) if name and given else None
 
 
 def identity(key: bytes, generation: str, texts: Plain, composition: dict[str, list[str]]) -> dict[str, Any]:

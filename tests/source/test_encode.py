@@ -84,19 +84,19 @@ def test_the_columns_are_those_the_contract_declares() -> None:
 def test_without_a_birth_date_no_filter_and_no_dated_token() -> None:
     (person,) = encoded(JEAN | {"date_naissance": "1980-00-00"})
     given = {name for name, value in person.items() if value is not None}
-    assert given == {"jeton_phon_naissance_annee"}
+    assert given == {"jeton_naissance_prenom_commune"}
 
 
 def test_without_a_name_no_token_of_a_name() -> None:
     (person,) = encoded({"date_naissance": "1980-05-03"})
-    assert {name for name, value in person.items() if value is not None} == {"jeton_lieu_date"}
+    assert {name for name, value in person.items() if value is not None} == {"jeton_date_commune"}
 
 
 def test_a_birth_name_here_equals_a_used_name_there() -> None:
     here, there = encoded(JEAN, JEAN | {"nom_naissance": "Martin", "nom_usage": "LE GOFF"})
     assert here["jeton_naissance_prenom_date"] == there["jeton_usage_prenom_date"]
-    assert here["jeton_phon_naissance_annee"] == there["jeton_phon_usage_annee"]
-    assert here["jeton_phon_naissance_date"] == there["jeton_phon_usage_date"]
+    assert here["jeton_naissance_prenom_commune"] == there["jeton_usage_prenom_commune"]
+    assert here["jeton_naissance_initiale_date"] == there["jeton_usage_initiale_date"]
     assert [here[f"filtre_naissance_{i}"] for i in range(8)] == [there[f"filtre_usage_{i}"] for i in range(8)]
 
 
@@ -131,14 +131,30 @@ def dice(one: dict[str, object], other: dict[str, object]) -> float:
 @pytest.mark.parametrize("mistyped", ["1980-03-05", "1908-05-03", "1908-03-05"])
 def test_swapped_parts_of_a_date_leave_a_token_of_its_digits(mistyped: str) -> None:
     right, wrong = encoded(JEAN, JEAN | {"date_naissance": mistyped})
-    token = "jeton_phon_naissance_chiffres"
+    token = "jeton_naissance_prenom_chiffres"
     assert right[token] == wrong[token]
-    assert right["jeton_phon_naissance_date"] != wrong["jeton_phon_naissance_date"]
+    assert right["jeton_naissance_initiale_date"] != wrong["jeton_naissance_initiale_date"]
 
 
-def test_a_mistyped_year_leaves_a_token_of_day_and_month() -> None:
-    right, wrong = encoded(JEAN, JEAN | {"date_naissance": "1981-05-03"})
-    assert right["jeton_phon_naissance_jour"] == wrong["jeton_phon_naissance_jour"]
+def test_a_wrong_date_leaves_a_token_of_the_names_where_they_live() -> None:
+    right, wrong = encoded(JEAN, JEAN | {"date_naissance": "1981-05-07"})
+    assert right["jeton_naissance_prenom_commune"] == wrong["jeton_naissance_prenom_commune"]
+
+
+def test_a_name_and_a_first_name_in_each_others_place_leave_one_token() -> None:
+    right, turned = encoded(
+        JEAN | {"nom_naissance": "Thomas", "prenoms": "Martin"},
+        JEAN | {"nom_naissance": "Martin", "prenoms": "Thomas"},
+    )
+    assert right["jeton_naissance_prenom_date"] == turned["jeton_naissance_prenom_date"]
+
+
+def test_who_moved_has_other_filters_and_the_tokens_of_names_and_date() -> None:
+    here, there = encoded(JEAN, JEAN | {"commune_insee": "31555"})
+    assert dice(here, there) < 0.45
+    kept = {name for name in here if here[name] == there[name] and here[name] is not None}
+    assert {"jeton_naissance_prenom_date", "jeton_naissance_initiale_date"} <= kept
+    assert "jeton_naissance_debut_prenom_date" in kept
 
 
 def test_a_right_nir_bound_to_the_first_name_survives_a_wrong_date() -> None:
@@ -156,7 +172,7 @@ def test_a_child_does_not_bear_the_number_of_its_parent() -> None:
 
 
 def test_no_token_is_of_a_date_alone() -> None:
-    (person,) = encoded({"date_naissance": "1980-05-03", "lieu_naissance": ""})
+    (person,) = encoded({"date_naissance": "1980-05-03", "lieu_naissance": "", "commune_insee": None})
     assert {name for name, value in person.items() if value is not None} == set()
 
 

@@ -71,21 +71,22 @@ COMPOSITION: dict[str, list[str]] = {
     "jeton_nir": ["nir", "nir"],
     "jeton_nir_prenom": ["nir_phonetique", "nir", "phon_prenom"],
     "jeton_nir_provisoire": ["nir_provisoire", "nir_provisoire"],
-    "jeton_naissance_prenom_date": ["nom_prenom_date", "naissance", "prenom", "date"],
-    "jeton_usage_prenom_date": ["nom_prenom_date", "usage", "prenom", "date"],
-    "jeton_prenom_date": ["prenom_date", "prenom", "date"],
-    "jeton_phon_naissance_annee": ["phonetique_annee", "phon_naissance", "phon_prenom", "annee"],
-    "jeton_phon_usage_annee": ["phonetique_annee", "phon_usage", "phon_prenom", "annee"],
-    "jeton_phon_naissance_chiffres": ["phonetique_chiffres", "phon_naissance", "phon_prenom", "chiffres"],
-    "jeton_phon_usage_chiffres": ["phonetique_chiffres", "phon_usage", "phon_prenom", "chiffres"],
-    "jeton_phon_naissance_jour": ["phonetique_jour", "phon_naissance", "phon_prenom", "jour"],
-    "jeton_phon_usage_jour": ["phonetique_jour", "phon_usage", "phon_prenom", "jour"],
-    "jeton_phon_naissance_date": ["phonetique_date", "phon_naissance", "date"],
-    "jeton_phon_usage_date": ["phonetique_date", "phon_usage", "date"],
-    "jeton_lieu_date": ["lieu_date", "lieu", "date"],
-    "filtre_naissance": ["filtre_nom", "date", "mots_naissance"],
-    "filtre_usage": ["filtre_nom", "date", "mots_usage"],
-    "filtre_prenoms": ["filtre_prenoms", "date", "mots_prenoms"],
+    "jeton_date_commune": ["date_commune", "date", "commune"],
+    "jeton_naissance_prenom_lieu_date": ["phonetique_prenom_lieu_date", "paire_naissance", "lieu", "date"],
+    **{
+        f"jeton_{name}_{column}": [f"phonetique_{column}", *(part.format(name) for part in parts)]
+        for name in ("naissance", "usage")
+        for column, parts in {
+            "prenom_date": ["paire_{}", "date"],
+            "prenom_chiffres": ["phon_{}", "phon_prenom", "chiffres", "lieu_su"],
+            "prenom_commune": ["phon_{}", "phon_prenom", "commune", "lieu_su"],
+            "initiale_date": ["phon_{}", "initiale", "date"],
+            "debut_prenom_date": ["debut_{}", "phon_prenom", "date"],
+        }.items()
+    },
+    "filtre_naissance": ["filtres", "date_commune", "mots_naissance"],
+    "filtre_usage": ["filtres", "date_commune", "mots_usage"],
+    "filtre_prenoms": ["filtres", "date_commune", "mots_prenoms"],
 }
 """Column → field of the key, then what is joined by « | » (for a filter: the salt, then the words)."""
 
@@ -140,7 +141,8 @@ def _of_the_key() -> Vectors:
         "cle": KEY.hex(),
         "empreinte": keys.fingerprint(KEY),
         "sous_cles": {
-            purpose: keys.subkey(KEY, purpose).hex() for purpose in ("a", "empreinte", "identite/1/2026/nir")
+            purpose: keys.subkey(KEY, purpose).hex()
+            for purpose in ("a", "empreinte", f"identite/{ENCODING_VERSION}/{MILLESIME}/nir")
         },
         "texte": text[0],
         "identifiants": {
