@@ -24,6 +24,7 @@ def _():
 
     from pipelines import roles, territory
     from pipelines.linkage.model import COMPARISONS
+    from pipelines.linkage.scoring import is_no_twin
     from pipelines.refusals import Refusal
     from pipelines.reporting import labels
     from pipelines.settings import SETTINGS_FILE, load
@@ -35,6 +36,7 @@ def _():
         SETTINGS_FILE,
         alt,
         duckdb,
+        is_no_twin,
         labels,
         load,
         log2,
@@ -446,6 +448,38 @@ def _(bande, en_clair, noms_sources, pl, schemas, tableau):
 def _(mo):
     mo.md(
         """
+        ### Quelle règle a trouvé quoi ?
+
+        Deux fiches ne sont comparées que si une règle les rapproche. **Elle seule** : les liens qu'aucune
+        autre règle n'aurait vus, perdus si on la retirait. Une règle qui ne trouve rien seule n'est pas
+        inutile : les autres suffisaient dans ces fichiers-ci.
+        """
+    )
+    return
+
+
+@app.cell
+def _(arret, lire, noms_sources, pl, tableau):
+    if lire("SELECT 1 FROM duckdb_tables() WHERE table_name = 'out__regles_appariement'").is_empty():
+        arret(
+            "**Les règles n'ont pas été comptées** par le dernier appariement : relancer l'exécution du mois."
+        )
+    regles = lire("SELECT * FROM out__regles_appariement ORDER BY source_g, source_d, liens DESC, famille")
+    tableau(
+        regles.select(
+            Sources=pl.concat_str("source_g", pl.lit(" – "), "source_d").str.replace_many(noms_sources),
+            Règle="famille",
+            Liens="liens",
+            _seule="liens_seule",
+        ).rename({"_seule": "Elle seule"}),
+    )
+    return (regles,)
+
+
+@app.cell
+def _(mo):
+    mo.md(
+        """
         ## 4. Et avec un autre seuil ?
 
         Comptes de paires, **au plus** : une paire perdue ne sépare pas deux personnes liées par une troisième
@@ -467,7 +501,7 @@ def _(mo, reglages):
 
 
 @app.cell
-def _(lire, seuils):
+def _(is_no_twin, lire, pl, seuils):
     paires_par_seuil = lire(
         """
         WITH prises AS (
@@ -477,7 +511,7 @@ def _(lire, seuils):
         ),
         paires AS (
             SELECT *, gauche.vers IS NULL AND droite.vers IS NULL
-                   AND (NOT contains(motif, 'prenoms:0') OR contains(motif, 'nir:1')) AS est_libre
+                   AS est_seule
             FROM core__paires AS paire
             LEFT JOIN prises AS gauche ON gauche.source = source_g AND gauche.personne_id = personne_id_g
                 AND gauche.vers = source_d
@@ -485,12 +519,12 @@ def _(lire, seuils):
                 AND droite.vers = source_g
             WHERE source_g <> 'cellule' AND source_d <> 'cellule'
         )
-        SELECT concat(source_g, ' – ', source_d) AS sources, est_retenue, est_libre,
+        SELECT concat(source_g, ' – ', source_d) AS sources, est_retenue, est_seule, motif,
                list_max(list_filter($seuils, lambda s: s <= probabilite)) AS seuil_atteint, count(*) AS paires
         FROM paires WHERE probabilite >= list_min($seuils) GROUP BY ALL
         """,
         seuils=seuils,
-    )
+    ).with_columns(est_libre=pl.col("est_seule") & is_no_twin(pl.col("motif")))
     return (paires_par_seuil,)
 
 

@@ -178,6 +178,12 @@ def _linkage_tables() -> list[WarehouseTable]:
             ("consentement_id",),
         ),
         WarehouseTable(
+            "out__regles_appariement",
+            "Ce que chaque règle de blocage trouve, et ce qu'elle est seule à trouver.",
+            ("famille", "source_g", "source_d", "liens", "liens_seule"),
+            ("famille", "source_g", "source_d"),
+        ),
+        WarehouseTable(
             "meta__modeles",
             "Probabilités du modèle d'appariement de chaque mois.",
             (

@@ -51,10 +51,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Rule:
-    """A blocking rule: pairs for which ``condition`` holds are compared."""
+    """A blocking rule: pairs for which ``condition`` holds are compared. ``famille``: its name in French."""
 
     nom: str
     condition: str
+    famille: str = ""
 
 
 def _common_bits(left: str, right: str) -> str:
@@ -308,11 +309,13 @@ COMPARISONS = (
     ),
 )
 
-_NIR_RULE = Rule("nir", "l.jeton_nir = r.jeton_nir")
+_NIR_RULE = Rule("nir", "l.jeton_nir = r.jeton_nir", "NIR")
 
 
-def _rules(name: str, token: str) -> list[Rule]:
-    return [Rule(f"{name}_{a}_{b}", f"l.jeton_{a}_{token} = r.jeton_{b}_{token}") for a, b in _BOTH_WAYS]
+def _rules(name: str, token: str, family: str) -> list[Rule]:
+    return [
+        Rule(f"{name}_{a}_{b}", f"l.jeton_{a}_{token} = r.jeton_{b}_{token}", family) for a, b in _BOTH_WAYS
+    ]
 
 
 def _of_rule(condition: str) -> str:
@@ -328,17 +331,18 @@ UNRELATED = {
 """What keeps twins out of the pairs of one date and commune: a first name in common, or no name in common."""
 
 BLOCKING = (
-    *_rules("nom_prenom_et_date", "prenom_date"),
-    *_rules("debut_prenom_et_date", "debut_prenom_date"),
-    *_rules("nom_initiale_et_date", "initiale_date"),
-    *_rules("nom_prenom_et_chiffres", "prenom_chiffres"),
-    *_rules("nom_prenom_et_commune", "prenom_commune"),
+    *_rules("nom_prenom_et_date", "prenom_date", "nom, prénom et date"),
+    *_rules("debut_prenom_et_date", "debut_prenom_date", "début du nom, prénom et date"),
+    *_rules("nom_initiale_et_date", "initiale_date", "nom, initiale du prénom et date"),
+    *_rules("nom_prenom_et_chiffres", "prenom_chiffres", "nom, prénom et chiffres de la date"),
+    *_rules("nom_prenom_et_commune", "prenom_commune", "nom, prénom et commune"),
     Rule(
         "date_et_commune",
         f"{SAME_DATE_AND_COMMUNE} and "
         + _of_rule(f"({_NAMES} >= 0.35 or {_GIVEN_NAMES} >= 0.55 or {_TURNED} >= 0.6)"),
+        "date et commune, noms ou prénoms proches",
     ),
-    Rule("nir_provisoire", "l.jeton_nir_provisoire = r.jeton_nir_provisoire"),
+    Rule("nir_provisoire", "l.jeton_nir_provisoire = r.jeton_nir_provisoire", "NIR provisoire"),
     _NIR_RULE,
 )
 """Rules whose pairs grow like the records. The NIR comes last: a pair another rule found is known as such."""

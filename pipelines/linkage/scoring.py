@@ -40,12 +40,20 @@ def score(engine: Engine, model: Model) -> pl.DataFrame:
     )
 
 
+_TWINS, _SAME_NIR = "prenoms:0", "nir:1"
+
+
+def is_no_twin(motif: pl.Expr) -> pl.Expr:
+    """True where the agreement pattern may be one person's: not of possible twins, or of equal NIRs."""
+    return ~motif.str.contains(_TWINS, literal=True) | motif.str.contains(_SAME_NIR, literal=True)
+
+
 def linkable(pairs: pl.DataFrame, by: str, least: float) -> pl.DataFrame:
     """The pairs heavy enough to be one person, ``by`` being ``poids`` or ``poids_sans_nir`` (bits).
 
     Possible twins are left out unless their NIRs are equal and seen.
     """
-    same_nir = pl.col("motif").str.contains("nir:1", literal=True) & (by == "poids")
+    same_nir = pl.col("motif").str.contains(_SAME_NIR, literal=True) & (by == "poids")
     return pairs.filter((pl.col(by) >= least) & (~pl.col("a_jumeaux") | same_nir))
 
 
@@ -102,7 +110,7 @@ def _in_words(pairs: pl.DataFrame, comparisons: list[_Levels], source_of: pl.Ser
         motif=pairs["motif"].replace_strict(patterns, words, return_dtype=pl.String),
         regle=rules.gather(pairs["regle"]),
     )
-    return named.with_columns(a_jumeaux=pl.col("motif").str.contains("prenoms:0", literal=True))
+    return named.with_columns(a_jumeaux=pl.col("motif").str.contains(_TWINS, literal=True))
 
 
 def _words(number: int, comparisons: list[_Levels]) -> str:

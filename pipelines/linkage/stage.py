@@ -11,6 +11,7 @@ from pipelines.linkage.agreement import publish as publish_review
 from pipelines.linkage.alerts import Alert
 from pipelines.linkage.charts import write_charts
 from pipelines.linkage.classes import described
+from pipelines.linkage.contributions import contributions
 from pipelines.linkage.persons import Persons, gather, kept_pairs, linked_persons
 from pipelines.linkage.quality import measure
 from pipelines.linkage.renewal import CARRIED_OVER, can_carry_over, carry_over
@@ -39,12 +40,12 @@ _PAIRS = {
 
 
 def run(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
-    """Link the persons of the used extracts; write core__personnes_liees, core__paires and four tables more.
+    """Link the persons of the used extracts; write core__personnes_liees, core__paires and five tables more.
 
     The others are ``core__consentements_ambigus`` (consents with two close candidates, linked to nobody),
     ``core__personnes_opposees`` (records of the persons who opposed), ``meta__modeles`` (the probabilities of
-    each month) and ``out__qualite_appariement``. Charts and the trained model go to
-    ``sorties/appariement/<mois>``.
+    each month), ``out__regles_appariement`` (which rule found what) and ``out__qualite_appariement``.
+    Charts and the trained model go to ``sorties/appariement/<mois>``.
     Identities deleted after an earlier linkage are not asked for again: its links are carried over. So are
     those of a partner late across a change of key epoch (:mod:`pipelines.linkage.rotation`).
     Raises :class:`Refusal` when an identity file is missing or the machine cannot hold the comparison; the
@@ -137,6 +138,7 @@ def _scored(
         write_charts(engine, model, sources, pairs, settings.dossiers.sorties / "appariement" / mois)
     levels = saved.levels(model, pairs, chosen.seuil_probabilite, mois)
     saved.save(warehouse, levels, mois)
+    warehouse.replace("out__regles_appariement", contributions(room, pairs, chosen.seuil_probabilite))
     moved = [] if former is None else saved.jumps(former, levels)
     return pairs, [*told, *model.alertes, *moved]
 
