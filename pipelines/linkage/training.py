@@ -33,7 +33,7 @@ _RANDOM_PAIRS = 4_000_000
 _CONDITIONAL_PAIRS = 2_000_000
 _CERTAIN_RECALL = 0.95
 _ITERATIONS = 40
-_LEAST, _DIGITS = 1e-11, 14
+_LEAST = 1e-11
 _DOUBT_BITS = 5
 """What is asked of a link on top, when no probability could be learned: more than one guess is wrong by."""
 _BORROWED_NIR = 0.05
@@ -336,7 +336,7 @@ def _settle(model: Model, start: tuple[Comparison, ...]) -> None:
                 model.non_observes.add((spec.nom, first.libelle))
             level["m_probability"] = _settled(level.get("m_probability"), first.m)
             level["u_probability"] = _settled(level.get("u_probability"), first.u)
-    model.reglages["probability_two_random_records_match"] = round(model.prior, 12)
+    model.reglages["probability_two_random_records_match"] = _rounded(model.prior)
     model.alertes += _unobserved(model)
 
 
@@ -355,4 +355,9 @@ def _unobserved(model: Model) -> list[Alert]:
 
 def _settled(learned: Any, start: float) -> float:
     value = learned if isinstance(learned, float) else start
-    return round(min(max(value, _LEAST), 1 - _LEAST), _DIGITS)
+    return _rounded(min(max(value, _LEAST), 1 - _LEAST))
+
+
+def _rounded(value: float) -> float:
+    """Nine significant digits: sums made in another order differ past the twelfth."""
+    return float(f"{value:.9g}")
