@@ -325,10 +325,11 @@ def _of_rule(condition: str) -> str:
 
 SAME_DATE_AND_COMMUNE = "l.jeton_date_commune = r.jeton_date_commune"
 UNRELATED = {
-    "meme_prenom": _of_rule(f"{_GIVEN_NAMES} >= 0.8"),
+    "meme_prenom": _of_rule(f"{_GIVEN_NAMES} >= 0.8 and l.jeton_nir <> r.jeton_nir"),
     "autre_nom": _of_rule(f"coalesce({_NAMES}, 0) < 0.45"),
 }
-"""What keeps twins out of the pairs of one date and commune: a first name in common, or no name in common."""
+"""What keeps twins and persons listed twice out of the pairs of one date and commune: a first name in common
+under two NIRs, or no name in common."""
 
 BLOCKING = (
     *_rules("nom_prenom_et_date", "prenom_date", "nom, prénom et date"),
