@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS = never
 UV     := $(BIN)/uv
 
-.PHONY: install demo test check fix bench bench-scale bench-source bench-quasi-identifiants preuves preuve-spark locks clean
+.PHONY: install demo test check fix bench bench-linkage bench-scale bench-source bench-quasi-identifiants preuves preuve-spark locks clean
 
 install: $(VENV)/.chaine
 
@@ -76,6 +76,10 @@ bench-scale: install
 # Qui se reconnaît par recoupement, sans la clé. Écrit docs/preuves/quasi_identifiants.json.
 bench-quasi-identifiants: install
 	$(BIN)/python -m bench.appariement.quasi_identifiants --habitants $(HABITANTS) --graine $(GRAINE)
+
+# L'identité livrée, mesurée : façons d'encoder × jeux étiquetés × attaques. Reprend (travail/appariement).
+bench-linkage: install
+	$(BIN)/python -m bench.appariement
 
 clean:
 	rm -rf $(VENV) $(SPARK) demo
