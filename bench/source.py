@@ -187,7 +187,7 @@ def _typed(truth: pl.DataFrame, partner: str, start: int, rng: np.random.Generat
     size = truth.height
     dwelling = pl.Series((np.arange(size) / _PERSONS_PER_DWELLING).astype(np.int64))
     homes = truth.select(
-        logement=dwelling, commune_insee=pl.col("commune_insee").get(pl.Series(dwelling)).cast(pl.String)
+        logement=dwelling, commune_insee=pl.col("commune_insee").gather(dwelling).cast(pl.String)
     )
     addresses = invent_addresses(rng, homes)
     placed = homes.join(addresses, on=["logement", "commune_insee"], how="left", maintain_order="left")
@@ -229,7 +229,7 @@ def _cpam(named: pl.DataFrame, rng: np.random.Generator) -> dict[str, pl.DataFra
 
 def _caf(named: pl.DataFrame, rng: np.random.Generator) -> dict[str, pl.DataFrame]:
     number = (np.arange(named.height) / _PERSONS_PER_FOYER).astype(np.int64)
-    foyer = pl.col("personne_id").get(pl.Series((number * _PERSONS_PER_FOYER).astype(np.int64)))
+    foyer = pl.col("personne_id").gather(pl.Series((number * _PERSONS_PER_FOYER).astype(np.int64)))
     persons = named.with_columns(
         foyer_id=foyer.str.replace("A", "F"), role=pl.lit("DEM"), present_du=pl.lit("2023-02"),
         nati=pl.lit("F"), act=pl.lit("SAL"), etudiant=pl.lit("0"), enceinte=pl.lit("0"),
