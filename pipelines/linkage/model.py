@@ -357,7 +357,7 @@ CERTAIN = (
 TRAINING_ON_NIR = _NIR_RULE
 TRAINING_ON_NAMES = Rule("nom_prenom_date", "l.jeton_naissance_prenom_date = r.jeton_naissance_prenom_date")
 
-COUNTED_ON_NAMES = ("commune", "sexe")
+COUNTED_ON_NAMES = ("nir", "commune", "sexe")
 """Comparisons that read neither names nor dates."""
 
 

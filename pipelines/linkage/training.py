@@ -37,6 +37,7 @@ _LEAST = 1e-11
 _DOUBT_BITS = 5
 """What is asked of a link on top, when no probability could be learned: more than one guess is wrong by."""
 _BORROWED_NIR = 0.05
+_BELIEVED_PAIRS = 100
 _GOLDEN, _SPREAD = 2_654_435_761, 1 << 32
 """Knuth's multiplier: record numbers that follow each other fall far from each other."""
 _DAYS, _HEAPED_DAYS = 365, 1.3
@@ -270,7 +271,8 @@ def _with_counted_m(engine: Engine, specs: list[Comparison]) -> tuple[list[Compa
     """m of what says nothing of names and dates, counted among the pairs that share them all.
 
     Those pairs are matches as good as certain. Maximising over them would have two weak agreements tell
-    matches from others, and call every person who moved another person.
+    matches from others, and call every person who moved another person. The starting values count as
+    ``_BELIEVED_PAIRS`` pairs: a slip nobody made this month does not become impossible.
     """
     if alerts := _too_few(engine, TRAINING_ON_NAMES, "nom, prénom et date"):
         return specs, alerts
@@ -286,8 +288,12 @@ def _counted(engine: Engine, spec: Comparison) -> Comparison:
             ") AS paires) AS comparees WHERE niveau >= 0 GROUP BY niveau"
         )
     )
-    best, total = len(spec.niveaux) - 1, sum(counts.values()) + 1
-    levels = (replace(lv, m=(counts.get(best - n, 0) + lv.m) / total) for n, lv in enumerate(spec.niveaux))
+    best, total = len(spec.niveaux) - 1, sum(counts.values()) + _BELIEVED_PAIRS
+    believed = [level.m * _BELIEVED_PAIRS for level in spec.niveaux]
+    levels = (
+        replace(level, m=(counts.get(best - n, 0) + believed[n]) / total)
+        for n, level in enumerate(spec.niveaux)
+    )
     return replace(spec, niveaux=tuple(levels))
 
 
