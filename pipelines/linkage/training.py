@@ -38,6 +38,7 @@ _DOUBT_BITS = 5
 """What is asked of a link on top, when no probability could be learned: more than one guess is wrong by."""
 _BORROWED_NIR = 0.05
 _BELIEVED_PAIRS = 100
+_DECLARED = {spec.nom: spec for spec in COMPARISONS}
 _GOLDEN, _SPREAD = 2_654_435_761, 1 << 32
 """Knuth's multiplier: record numbers that follow each other fall far from each other."""
 _DAYS, _HEAPED_DAYS = 365, 1.3
@@ -271,7 +272,7 @@ def _with_counted_m(engine: Engine, specs: list[Comparison]) -> tuple[list[Compa
     """m of what says nothing of names and dates, counted among the pairs that share them all.
 
     Those pairs are matches as good as certain. Maximising over them would have two weak agreements tell
-    matches from others, and call every person who moved another person. The starting values count as
+    matches from others, and call every person who moved another person. The declared values count as
     ``_BELIEVED_PAIRS`` pairs: a slip nobody made this month does not become impossible.
     """
     if alerts := _too_few(engine, TRAINING_ON_NAMES, "nom, prénom et date"):
@@ -289,7 +290,7 @@ def _counted(engine: Engine, spec: Comparison) -> Comparison:
         )
     )
     best, total = len(spec.niveaux) - 1, sum(counts.values()) + _BELIEVED_PAIRS
-    believed = [level.m * _BELIEVED_PAIRS for level in spec.niveaux]
+    believed = [level.m * _BELIEVED_PAIRS for level in _DECLARED[spec.nom].niveaux]
     levels = (
         replace(level, m=(counts.get(best - n, 0) + believed[n]) / total)
         for n, level in enumerate(spec.niveaux)
