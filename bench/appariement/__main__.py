@@ -108,10 +108,18 @@ def measures() -> dict[str, Callable[[], Figures]]:
 
 
 def main() -> None:
-    """Measure what is missing, write the result, print the table."""
+    """Measure what is missing, then write and print what is known, even when interrupted."""
     todo = measures()
-    console = Console(stderr=True)
-    with Progress(console=console) as progress:
+    try:
+        _measure_missing(todo)
+    finally:
+        result = _known(todo)
+        _write(RESULT, result)
+        tableau.show(result, Console(file=sys.stdout))
+
+
+def _measure_missing(todo: dict[str, Callable[[], Figures]]) -> None:
+    with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task("Identités", total=len(todo))
         for name, measure in todo.items():
             progress.update(bar, description=name)
@@ -119,11 +127,18 @@ def main() -> None:
                 started = time.monotonic()
                 _write(_part(name), {"mesure": measure(), "secondes": round(time.monotonic() - started, 1)})
             progress.advance(bar)
-    parts = {name: json.loads(_part(name).read_text(encoding="utf-8")) for name in todo}
+
+
+def _known(todo: dict[str, Callable[[], Figures]]) -> Figures:
+    done = [name for name in todo if _part(name).is_file()]
+    parts = {name: json.loads(_part(name).read_text(encoding="utf-8")) for name in done}
     spent = sum(part["secondes"] for part in parts.values())
-    result = _context(spent) | _nested({name: part["mesure"] for name, part in parts.items()})
-    _write(RESULT, result)
-    tableau.show(result, Console(file=sys.stdout))
+    missing = [name for name in todo if name not in parts]
+    return (
+        _context(spent)
+        | {"manquent": missing}
+        | _nested({name: part["mesure"] for name, part in parts.items()})
+    )
 
 
 def _part(name: str) -> Path:
