@@ -32,7 +32,7 @@ PARTS = Path("travail/appariement")
 EVERYWHERE = ("clair", "livre", "jetons", "filtres_sans_sel", "filtres_date")
 """Ways measured on every data set; the others on FEBRL 4 and on the territory."""
 MAIN_DATA = ("febrl4", "territoire")
-LARGE = ("jetons_nus", "filtres_sans_sel", "filtres_annee", "filtres_date")
+LARGE = ("jetons_nus", "filtres_date")
 Figures = dict[str, Any]
 
 
