@@ -36,7 +36,7 @@ _ITERATIONS = 40
 _LEAST = 1e-11
 _DOUBT_BITS = 5
 """What is asked of a link on top, when no probability could be learned: more than one guess is wrong by."""
-_BORROWED_NIR = 0.05
+_BORROWED_NIR = 0.01
 _BELIEVED_PAIRS = 100
 _DECLARED = {spec.nom: spec for spec in COMPARISONS}
 _GOLDEN, _SPREAD = 2_654_435_761, 1 << 32
@@ -145,7 +145,7 @@ def _prior_and_u(
 
 
 def _u_of_nir(engine: Engine) -> list[float | None]:
-    """Two persons at random bear one NIR by mistake: one record in twenty at the very worst."""
+    """Two persons at random bear one NIR by mistake: a spouse's or a parent's, on one record in a hundred."""
     records = engine.rows("SELECT count(*) FROM fiches")[0][0]
     return [_BORROWED_NIR / records, 1 - _BORROWED_NIR / records]
 
