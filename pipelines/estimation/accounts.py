@@ -7,7 +7,7 @@ import polars as pl
 
 from pipelines.calendar import month_number
 from pipelines.estimation import situations
-from pipelines.estimation.classes import AGE_BANDS
+from pipelines.estimation.classes import AGE_BANDS, Floats
 from pipelines.estimation.estimator import Estimate, Evidence, central_parameters, rate_at_specificity
 from pipelines.estimation.evidence import nonrecipients, sensitivity
 from pipelines.estimation.link_rates import PooledRate
@@ -90,13 +90,29 @@ def _correction(right: Right, droit: str) -> Iterator[Row]:
     evidence = right.evidence
     central = central_parameters(evidence)
     audited = "échantillon de vérification" if evidence.coverage_answers[1] else "ménages éligibles liés"
-    yield "kappa", float(central.kappa[0]), None, None, f"{droit} ; ménages liés non allocataires"
+    yield (
+        "kappa",
+        _mean_kappa(central.kappa[0], evidence.u),
+        None,
+        None,
+        f"{droit} ; {_kappa_basis(evidence)}",
+    )
     yield "cov", float(central.coverage[0]), None, None, f"{droit} ; {audited}"
     told = f"{evidence.answers.count:.0f} réponses" if evidence.answers.count else "a priori, non vérifié"
-    for nom, value in zip(("delta0", "delta1"), central.delta[0], strict=True):
+    for nom, value in zip(("delta0", "delta1", "delta2"), central.delta[0], strict=True):
         yield nom, float(value), None, None, f"{droit} ; {told}"
-    for nom, households in (("U", evidence.u), ("T", evidence.t), ("A2", evidence.a2)):
+    for nom, households in (("U", evidence.u), ("T", evidence.t), ("A2", evidence.a2 + evidence.a2_known)):
         yield nom, float(households.sum()), None, None, f"{droit} ; ménages"
+
+
+def _mean_kappa(kappa: Floats, u: Floats) -> float:
+    """κ over the households it applies to."""
+    return float((kappa * (u + 1e-9)).sum() / (u + 1e-9).sum())
+
+
+def _kappa_basis(evidence: Evidence) -> str:
+    told = evidence.kappa.answers.count
+    return f"ménages liés sans prestation et {told:.0f} réponses" if told else "ménages liés sans prestation"
 
 
 def _of_result(right: Right, result: Estimate, settings: Settings, seed: int) -> Iterator[Row]:

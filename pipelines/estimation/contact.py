@@ -45,12 +45,12 @@ class Likelihood:
 def likelihood(reading: Reading, evidence: Evidence) -> Likelihood:
     """The probabilities of one right, from its estimate (design page, « P(entitled and not taking up) »)."""
     central = central_parameters(evidence)
-    on_cpam = np.minimum(central.kappa[:, None] / of_band(1 - central.absent), 1.0)
+    on_cpam = np.minimum(central.kappa / of_band(1 - central.absent / central.recall), 1.0)
     return Likelihood(
         observed=1 - _share_refuted(reading),
         on_cpam=on_cpam[0],
-        outside=entitlement.outside_caf(central.logit, central.delta)[0],
-        without_incomes=entitlement.without_incomes(central.logit, central.delta)[0],
+        outside=entitlement.probability(central.outside)[0],
+        without_incomes=entitlement.probability(central.a2)[0],
     )
 
 

@@ -2,8 +2,8 @@
 
     rate = (N_A + X) / (E_A + S/cov + X)      X = X_B / cov
 
-X_B by two forms: from CPAM incomes where they are known (U, T, κ), by classes where they are not (n, K, π).
-Formulas and measured biases of the alternatives: design page « The estimate ».
+X_B is a sum: from CPAM incomes where they are known (U, T, κ), by classes where they are not (n, K, π).
+Formulas and measured biases of the alternatives: docs/decisions/0005 and 0009.
 """
 
 from dataclasses import dataclass, field
@@ -12,46 +12,22 @@ import numpy as np
 
 from pipelines.estimation import entitlement
 from pipelines.estimation.classes import CLASSES, Floats, by_band, of_band
-from pipelines.estimation.entitlement import Answers, no_answers
+from pipelines.estimation.entitlement import DELTA_PRIOR_SD, GAMMA_PRIOR_SD, Answers, no_answers
+from pipelines.estimation.instrument import Kappa
 from pipelines.estimation.link_rates import LinkRates
-
-KAPPA_PRIOR = 5.0
-"""Households entitled on both data added to κ, so that a handful of links cannot move it far from 1."""
 
 AMOUNT_PRIOR = 5.0
 """Households at the overall mean amount added to each class before its own mean is used."""
 
 LOWEST_COVERAGE = 0.5
 
-_OF_INCOMES, _OF_CLASSES = "revenus", "classes"
-
 
 def _zeros() -> Floats:
     return np.zeros(CLASSES)
 
 
-@dataclass(frozen=True)
-class Kappa:
-    """Linked CAF non-recipients, CPAM incomes known: entitled on both data, on CAF's only, on CPAM's only."""
-
-    both: float = 0.0
-    caf_only: float = 0.0
-    cpam_only: float = 0.0
-
-    def value(self) -> Floats:
-        """κ = entitled on CAF data / entitled on CPAM data; shape (1,)."""
-        return _kappa(np.array([[self.both, self.caf_only, self.cpam_only]], dtype=np.float64))
-
-    def draw(self, draws: int, generator: np.random.Generator) -> Floats:
-        """Poisson draws of κ, shape (draws,)."""
-        counts = np.array([self.both, self.caf_only, self.cpam_only])
-        return _kappa(generator.poisson(counts, size=(draws, 3)).astype(np.float64))
-
-
-def _kappa(counts: Floats) -> Floats:
-    both, caf_only, cpam_only = counts.T
-    ratio: Floats = (both + caf_only + KAPPA_PRIOR) / (both + cpam_only + KAPPA_PRIOR)
-    return ratio
+def _two_rows() -> Floats:
+    return np.zeros((2, CLASSES))
 
 
 @dataclass(frozen=True)
@@ -59,10 +35,13 @@ class Evidence:
     """What the three files say about one right in one period, in households; arrays are by class (12,).
 
     ``takers_a1`` and ``nontakers_a1`` are enumerated in A1, ``takers_a2`` are paid households without monthly
-    incomes. ``nonrecipients*`` are the linked CAF non-recipients π_A is fitted on. ``u`` and ``t``: unlinked
-    and linked CPAM households entitled on CPAM data. ``known*`` and ``unknown*``: CPAM households with and
-    without incomes, total and linked. ``s``: households paid by the MSA. ``coverage_answers``: audited CAF
-    entitled households (known at CPAM, asked). Amounts in euros a month.
+    incomes. ``nonrecipients*`` are the linked CAF non-recipients π_A is fitted on, of unknown then of known
+    CPAM incomes (2, 12). ``a2``: the other households of A2, CPAM incomes unknown; ``a2_known`` and
+    ``a2_found``: CPAM incomes known, and entitled on CPAM data. ``u`` and ``t``: unlinked and linked CPAM
+    households entitled on CPAM data. ``known*`` and ``unknown*``: CPAM households with and without incomes,
+    total and linked. ``s``: households paid by the MSA. ``coverage_answers``: audited CAF
+    entitled households (known at CPAM, asked). ``answers``: verified households absent from the CAF, incomes
+    unknown (those of known incomes move κ). Amounts in euros a month.
     """
 
     rates: LinkRates
@@ -77,15 +56,22 @@ class Evidence:
     answers: Answers = field(default_factory=no_answers)
     class_nontakers: Floats = field(default_factory=_zeros)
     class_unclaimed_eur_mois: Floats = field(default_factory=_zeros)
-    nonrecipients: Floats = field(default_factory=_zeros)
-    nonrecipients_entitled: Floats = field(default_factory=_zeros)
+    nonrecipients: Floats = field(default_factory=_two_rows)
+    nonrecipients_entitled: Floats = field(default_factory=_two_rows)
     a2: Floats = field(default_factory=_zeros)
+    a2_known: Floats = field(default_factory=_zeros)
+    a2_found: Floats = field(default_factory=_zeros)
     u: Floats = field(default_factory=_zeros)
     t: Floats = field(default_factory=_zeros)
     known: Floats = field(default_factory=_zeros)
     known_linked: Floats = field(default_factory=_zeros)
     unknown: Floats = field(default_factory=_zeros)
     unknown_linked: Floats = field(default_factory=_zeros)
+
+    @property
+    def answered(self) -> float:
+        """Verified households absent from the CAF whose entitlement was told."""
+        return self.answers.count + self.kappa.answers.count
 
     @property
     def mean_unclaimed_eur_mois(self) -> Floats:
@@ -103,10 +89,11 @@ class Parameters:
     recall: Floats  # R, (draws, 3)
     known: Floats  # r, (draws, 3)
     absent: Floats  # f, (draws, 3)
-    kappa: Floats  # (draws,)
+    kappa: Floats  # (draws, 12)
     coverage: Floats  # (draws,)
-    logit: Floats  # (draws, 12)
-    delta: Floats  # (draws, 2)
+    delta: Floats  # (draws, 3)
+    outside: Floats  # logit π of B without incomes, (draws, 12)
+    a2: Floats  # logit π of A2 without incomes on either side, (draws, 12)
     u: Floats  # (draws, 12)
     t: Floats  # (draws, 12)
 
@@ -147,18 +134,24 @@ class Estimate:
 
 
 def absent_from_incomes(u: Floats, t: Floats, recall: Floats, absent: Floats, kappa: Floats) -> Floats:
-    """X_B = max(0, U − T·(1 − R)/R) · κ / (1 − f), by class; shapes (draws, 12), (draws, 3), (draws,)."""
+    """X_B = max(0, U − T·(1 − R)/R) · κ / (1 − f/R), by class; shapes (draws, 12), rates (draws, 3).
+
+    U = (1 − f)·B + (1 − R)·K and T = f·B + R·K solved for B: false links also swell T, hence f/R.
+    """
     missed = t * of_band((1 - recall) / recall)
-    return spread((u - missed) * kappa[:, None] / of_band(1 - absent))
+    return spread((u - missed) * kappa / of_band(1 - absent / recall))
 
 
 def absent_from_classes(
     households: Floats, linked: Floats, known: Floats, absent: Floats, probability: Floats
 ) -> Floats:
     """X_B = Σ_c B_c·π_c with B_c = n_c − (K_c − f·n_c)/(r_c − f), by class (draws, 12)."""
-    r, f = of_band(known), of_band(absent)
-    outside = households - (linked - f * households) / np.maximum(r - f, 0.05)
-    return spread(outside * probability)
+    return spread(_outside(households, linked, of_band(known), of_band(absent)) * probability)
+
+
+def _outside(households: Floats, linked: Floats, known: Floats, absent: Floats) -> Floats:
+    outside: Floats = households - (linked - absent * households) / np.maximum(known - absent, 0.05)
+    return outside
 
 
 def spread(net: Floats) -> Floats:
@@ -172,42 +165,72 @@ def spread(net: Floats) -> Floats:
 
 def central_parameters(evidence: Evidence) -> Parameters:
     """Everything at its posterior mean or mode, one row."""
-    rates, regression = evidence.rates, _regression(evidence)
-    recall = rates.entitled.mean[None, :]
-    delta, _ = entitlement.delta_mode(regression.logit, evidence.answers)
+    rates, logit = evidence.rates, _regression(evidence).logit
+    recall, known_there = rates.entitled.mean[None, :], _known_comparables(evidence).logit
+    of_b, _ = entitlement.shift_mode(known_there, _known_outside(evidence), GAMMA_PRIOR_SD)
+    of_a2, _ = entitlement.shift_mode(known_there, _known_a2(evidence), GAMMA_PRIOR_SD)
+    outside = entitlement.shifted(logit, of_b)
+    delta, _ = entitlement.shift_mode(outside, evidence.answers, DELTA_PRIOR_SD)
     return Parameters(
         recall=recall,
         known=rates.known.mean[None, :],
         absent=rates.absent.mean[None, :],
         kappa=evidence.kappa.value(),
         coverage=_coverage(evidence, np.array([evidence.linked_entitled_a1]), recall),
-        logit=regression.logit,
         delta=delta,
+        outside=entitlement.shifted(outside, delta),
+        a2=entitlement.shifted(logit, of_a2),
         u=evidence.u[None, :],
         t=evidence.t[None, :],
     )
 
 
 def drawn_parameters(evidence: Evidence, draws: int, generator: np.random.Generator) -> Parameters:
-    """R, r, f, δ from their posteriors, β ~ N(β̂, V), U, T and κ Poisson; N_A, E_A and S are enumerated."""
+    """R, r, f, γ, δ from their posteriors, β ~ N(β̂, V), U, T Poisson; N_A1, E_A1 and S are enumerated."""
     rates = evidence.rates
     recall = rates.entitled.draw(draws, generator)
     logit = _regression(evidence).draw(draws, generator)
+    known_there = _known_comparables(evidence).draw(draws, generator)
+    of_b = entitlement.draw_shift(known_there, _known_outside(evidence), GAMMA_PRIOR_SD, generator)
+    of_a2 = entitlement.draw_shift(known_there, _known_a2(evidence), GAMMA_PRIOR_SD, generator)
+    outside = entitlement.shifted(logit, of_b)
+    delta = entitlement.draw_shift(outside, evidence.answers, DELTA_PRIOR_SD, generator)
+    unmeasured = entitlement.draw_shift(logit, no_answers(), DELTA_PRIOR_SD, generator)
     return Parameters(
         recall=recall,
         known=rates.known.draw(draws, generator),
         absent=rates.absent.draw(draws, generator),
         kappa=evidence.kappa.draw(draws, generator),
         coverage=_drawn_coverage(evidence, recall, generator),
-        logit=logit,
-        delta=entitlement.draw_delta(logit, evidence.answers, generator),
+        delta=delta,
+        outside=entitlement.shifted(outside, delta),
+        a2=entitlement.shifted(logit, of_a2 + unmeasured),
         u=generator.poisson(evidence.u, size=(draws, CLASSES)).astype(np.float64),
         t=generator.poisson(evidence.t, size=(draws, CLASSES)).astype(np.float64),
     )
 
 
 def _regression(evidence: Evidence) -> entitlement.Regression:
-    return entitlement.fit(evidence.nonrecipients_entitled, evidence.nonrecipients)
+    """π_A of households whose CPAM incomes are unknown, on CAF data."""
+    return entitlement.fit_unknown(evidence.nonrecipients_entitled, evidence.nonrecipients)
+
+
+def _known_comparables(evidence: Evidence) -> entitlement.Regression:
+    """The same households where their CPAM incomes are known, on CPAM data: what γ is measured from."""
+    return entitlement.fit(evidence.kappa.found, evidence.nonrecipients[1])
+
+
+def _known_outside(evidence: Evidence) -> Answers:
+    """Households of B with known incomes and how many are entitled on CPAM data, missed links taken out."""
+    rates = evidence.rates
+    recall, known, absent = (of_band(rate.mean) for rate in (rates.entitled, rates.known, rates.absent))
+    entitled = np.maximum(evidence.u - evidence.t * (1 - recall) / recall, 0)
+    households = _outside(evidence.known, evidence.known_linked, known, absent)
+    return Answers(np.maximum(households, entitled), entitled)
+
+
+def _known_a2(evidence: Evidence) -> Answers:
+    return Answers(evidence.a2_known, evidence.a2_found)
 
 
 def _coverage(evidence: Evidence, linked: Floats, recall: Floats) -> Floats:
@@ -238,37 +261,36 @@ def _drawn_coverage(evidence: Evidence, recall: Floats, generator: np.random.Gen
 def form(evidence: Evidence) -> str | None:
     """The form of the estimate: by incomes where CPAM incomes are known, by classes where they are not.
 
-    « mixte » when both are needed. Classes alone, even with answers, stay a last resort: they put
-    the rate of RSA six to eight points too high on invented territories (docs/decisions/0005). None when no
-    CPAM household can be read.
+    « mixte » when both are needed (docs/decisions/0005). None when no CPAM household can be read.
     """
     has_incomes, has_classes = evidence.known.sum() > 0, evidence.unknown.sum() > 0
     if has_incomes:
-        return "mixte" if has_classes else _OF_INCOMES
-    return _OF_CLASSES if has_classes else None
+        return "mixte" if has_classes else "revenus"
+    return "classes" if has_classes else None
 
 
 def missing(
-    evidence: Evidence, parameters: Parameters, forme: str, generator: np.random.Generator | None = None
+    evidence: Evidence, parameters: Parameters, generator: np.random.Generator | None = None
 ) -> Missing:
-    """X and the non-takers of A2 under one form; with a generator, B, C and A2 are counts drawn from them."""
-    x_b = _absent(evidence, parameters, forme)
-    pi_a2 = entitlement.without_incomes(parameters.logit, parameters.delta)
-    a2 = evidence.a2 * pi_a2
+    """X and the non-takers of A2; with a generator, what π and cov give are counts drawn from them."""
+
+    def drawn(expected: Floats) -> Floats:
+        return expected if generator is None else generator.poisson(expected).astype(np.float64)
+
+    by_incomes, by_classes = absent(evidence, parameters)
+    x_b = by_incomes + drawn(by_classes)
     x_c = x_b * (1 / parameters.coverage - 1)[:, None]
-    if generator is not None:
-        a2, x_c = generator.poisson(a2).astype(np.float64), generator.poisson(x_c).astype(np.float64)
-    return Missing(x_b + x_c, a2, parameters.coverage)
+    a2 = evidence.a2_found * parameters.kappa + evidence.a2 * entitlement.probability(parameters.a2)
+    return Missing(x_b + drawn(x_c), drawn(a2), parameters.coverage)
 
 
-def _absent(evidence: Evidence, p: Parameters, forme: str) -> Floats:
-    by_incomes = absent_from_incomes(p.u, p.t, p.recall, p.absent, p.kappa)
-    pi = entitlement.outside_caf(p.logit, p.delta)
-    unknown = absent_from_classes(evidence.unknown, evidence.unknown_linked, p.known, p.absent, pi)
-    known = absent_from_classes(evidence.known, evidence.known_linked, p.known, p.absent, pi)
-    if forme == _OF_CLASSES:
-        return unknown + known
-    return by_incomes + unknown
+def absent(evidence: Evidence, p: Parameters) -> tuple[Floats, Floats]:
+    """X_B where CPAM incomes are known, and where they are not; by class (draws, 12)."""
+    pi = entitlement.probability(p.outside)
+    return (
+        absent_from_incomes(p.u, p.t, p.recall, p.absent, p.kappa),
+        absent_from_classes(evidence.unknown, evidence.unknown_linked, p.known, p.absent, pi),
+    )
 
 
 def counts(evidence: Evidence, found: Missing) -> tuple[Floats, Floats]:
@@ -281,14 +303,10 @@ def counts(evidence: Evidence, found: Missing) -> tuple[Floats, Floats]:
 def estimate(evidence: Evidence, draws: int, level: float, generator: np.random.Generator) -> Estimate | None:
     """The corrected estimate and its interval. None without CPAM household."""
     forme = form(evidence)
-    return None if forme is None else _estimate_form(evidence, forme, draws, level, generator)
-
-
-def _estimate_form(
-    evidence: Evidence, forme: str, draws: int, level: float, generator: np.random.Generator
-) -> Estimate:
-    central = missing(evidence, central_parameters(evidence), forme)
-    drawn = missing(evidence, drawn_parameters(evidence, draws, generator), forme, generator)
+    if forme is None:
+        return None
+    central = missing(evidence, central_parameters(evidence))
+    drawn = missing(evidence, drawn_parameters(evidence, draws, generator), generator)
     nontakers, eligible = (float(v[0]) for v in counts(evidence, central))
     drawn_nontakers, drawn_eligible = counts(evidence, drawn)
     rates = drawn_nontakers / np.maximum(drawn_eligible, 1e-9)
@@ -303,7 +321,7 @@ def _estimate_form(
         central=central,
         drawn=drawn,
         drawn_rate=rates,
-        is_verified=bool(evidence.answers.count and evidence.rates.entitled.trials.sum()),
+        is_verified=bool(evidence.answered and evidence.rates.entitled.trials.sum()),
     )
 
 

@@ -7,7 +7,8 @@ import polars as pl
 
 from pipelines.estimation.classes import CLASSES, Floats, class_index
 from pipelines.estimation.entitlement import Answers
-from pipelines.estimation.estimator import Evidence, Kappa
+from pipelines.estimation.estimator import Evidence
+from pipelines.estimation.instrument import Kappa
 from pipelines.estimation.link_rates import (
     LinkRates,
     PooledRate,
@@ -33,11 +34,20 @@ _ENTITLED = pl.col("eligible") == "oui"
 _KNOWN = pl.col("eligible").is_in(["oui", "non"])
 _COUNTED = _ENTITLED & (_NONTAKER | (pl.col("situation") == "recourant"))
 _A1, _A2 = pl.col("strate") == "A1", pl.col("strate") == "A2"
-_COMPARABLE = _A1 & _KNOWN & pl.col("dossier").is_in(RESTING) & ~pl.col("a_revenu_caf")
-"""CAF non-recipients who could as well be absent from it: one whom the CAF pays an income (AAH…) could not.
+_COMPARABLE = _A1 & _KNOWN & pl.col("est_sans_prestation") & ~pl.col("a_revenu_caf")
+"""CAF households who could as well be absent from it: one whom it pays an income, RSA, PPA or AAH, could not.
 
-Of 29 households wrongly entitled on CPAM data, read one by one, 12 or 13 were on AAH (docs/decisions/0004).
+Of 29 households wrongly entitled on CPAM data, read one by one, 12 or 13 were on AAH (docs/decisions/0004). A
+household paid the RSA is a non-taker of « rsa_et_ppa » for lack of PPA: nothing like one that never asked
+anything (docs/decisions/0009).
 """
+_PENDING_A2 = _A2 & (pl.col("situation") == "inconnu")
+_A2_ON_CPAM = _PENDING_A2 & ~pl.col("a_revenu_caf") & pl.col("part_cpam").is_not_null()
+"""A2 whose CPAM incomes are known: the CPAM's own data and κ, as in B."""
+
+_PART = pl.when(_ENTITLED).then(pl.col("poids_eligible").clip(0, 1)).otherwise(0.0)
+"""Share of a CPAM household entitled on CPAM data: some are computed in several ways."""
+
 _LINKED = pl.col("strate").is_in(["L", "S"])
 _CPAM = pl.col("strate").is_in(["B", "L", "S"])
 _ESTIMABLE = (
@@ -69,23 +79,40 @@ class Reading:
         counted[sums["classe"].to_numpy()] = sums["total"].to_numpy()
         return counted
 
+    def by_income(self, condition: pl.Expr) -> Floats:
+        """CAF households by class, CPAM incomes unknown then known, shape (2, 12)."""
+        sides = (pl.col("part_cpam").is_null(), pl.col("part_cpam").is_not_null())
+        return np.vstack([self.by_class(condition & side, "poids_menages") for side in sides])
+
 
 def read(warehouse: Warehouse, droit: str) -> Reading:
     """The households of the territory and the verification answers, for one right."""
-    households = warehouse.query(
-        "SELECT * FROM core__situations_lues WHERE droit = $droit ORDER BY strate, menage_base_id",
-        droit=droit,
-    )
+    households = warehouse.query_file("core/situations_du_droit", droit=droit)
     classe = pl.col("bande_age") * 4 + pl.col("a_c2s").cast(pl.Int32) * 2 + pl.col("est_rurale")
     return Reading(
-        droit, households.with_columns(classe=classe), warehouse.query_file("core/situations_reponses")
+        droit,
+        with_cpam_reading(households.with_columns(classe=classe)),
+        warehouse.query_file("core/situations_reponses"),
     )
+
+
+def with_cpam_reading(households: pl.DataFrame) -> pl.DataFrame:
+    """Add ``part_cpam``: of a linked CAF household, the share entitled on CPAM data; null if unknown."""
+    on_cpam = (
+        households.filter((pl.col("strate") == "L") & _KNOWN)
+        .group_by(menage_base_id=pl.col("caf_menage_base_id"))
+        .agg(part_cpam=_PART.max())
+        .with_columns(est_caf=True)
+    )
+    marked = households.with_columns(est_caf=_A1 | _A2)
+    return marked.join(on_cpam, on=["menage_base_id", "est_caf"], how="left", maintain_order="left")
 
 
 def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evidence:
     """The counts of the estimator. ``quality``: out__qualite_appariement; ``sensitivity``: Se."""
     one, money = "poids_menages", pl.col("poids") * pl.col("montant_non_reclame_eur_mois")
     known, unknown = _CPAM & _KNOWN, _CPAM & _ESTIMABLE
+    told = _told(reading)
     linked_a1 = _A1 & pl.col("est_lie")
     fitted = _COMPARABLE & pl.col("est_lie")
     is_rsa = reading.droit == "rsa"
@@ -99,14 +126,16 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
         ),
         takers_a2=sensitivity * reading.weight(_A2 & (pl.col("situation") == "recourant")),
         s=reading.weight(pl.col("strate") == "S", one) if is_rsa else 0.0,
-        kappa=_kappa(reading),
+        kappa=_kappa(reading, told),
         coverage_answers=_coverage_answers(reading),
-        answers=_entitlement_answers(reading),
+        answers=_tally(told.filter(_ESTIMABLE)),
         class_nontakers=reading.by_class(linked_a1 & _NONTAKER),
         class_unclaimed_eur_mois=reading.by_class(linked_a1 & _NONTAKER, money),
-        nonrecipients=reading.by_class(fitted, one),
-        nonrecipients_entitled=reading.by_class(fitted & _ENTITLED, one),
+        nonrecipients=reading.by_income(fitted),
+        nonrecipients_entitled=reading.by_income(fitted & _ENTITLED),
         a2=_households_without_incomes(reading),
+        a2_known=reading.by_class(_A2_ON_CPAM, one),
+        a2_found=reading.by_class(_A2_ON_CPAM, pl.col("part_cpam") * pl.col(one)),
         u=reading.by_class((pl.col("strate") == "B") & _ENTITLED, "poids_eligible"),
         t=reading.by_class(_LINKED & _ENTITLED, "poids_eligible"),
         known=reading.by_class(known, one),
@@ -132,12 +161,12 @@ def nonrecipients(reading: Reading) -> float:
 
 
 def _households_without_incomes(reading: Reading) -> Floats:
-    """A2 by class, in households as likely to be entitled as those π_A is fitted on.
+    """A2 without incomes on either side, by class, in households as likely to be entitled as π_A's.
 
     One whom the CAF pays an income counts for less, as in A1. An unlinked household, whose C2S nobody knows,
     counts in both classes by the share of its peers.
     """
-    pending = _A2 & (pl.col("situation") == "inconnu")
+    pending = _PENDING_A2 & (pl.col("a_revenu_caf") | pl.col("part_cpam").is_null())
     likeness = pl.when("a_revenu_caf").then(_relative_entitlement(reading)).otherwise(1.0)
     weight = pl.col("poids_menages") * likeness
     counted = reading.by_class(pending, weight)
@@ -153,8 +182,7 @@ def _households_without_incomes(reading: Reading) -> Floats:
 
 def _relative_entitlement(reading: Reading) -> float:
     """Entitlement of A1 non-recipients whom the CAF pays an income, relative to the others (0 to 1)."""
-    resting = _A1 & _KNOWN & pl.col("dossier").is_in(RESTING)
-    paid = resting & pl.col("a_revenu_caf")
+    paid = _A1 & _KNOWN & pl.col("est_sans_prestation") & pl.col("a_revenu_caf")
     others = reading.weight(_COMPARABLE & _ENTITLED, "poids_menages") + 0.5
     rate = others / (reading.weight(_COMPARABLE, "poids_menages") + 1)
     entitled = reading.weight(paid & _ENTITLED, "poids_menages") + 0.5 * rate
@@ -168,19 +196,35 @@ def _c2s_share(reading: Reading) -> Floats:
     return share
 
 
-def _kappa(reading: Reading) -> Kappa:
-    """Linked CAF non-recipients with known CPAM incomes, entitled on CAF data, on CPAM data, on both."""
-    caf = reading.households.filter(_COMPARABLE).select(caf_menage_base_id="menage_base_id", caf=_ENTITLED)
-    cpam = reading.households.filter((pl.col("strate") == "L") & _KNOWN).with_columns(
-        part=pl.when(_ENTITLED).then(pl.col("poids_eligible").clip(0, 1)).otherwise(0.0)
-    )
-    pairs = cpam.join(caf, on="caf_menage_base_id")
-    on_caf, part = pairs["caf"].cast(pl.Float64), pairs["part"]
+def _kappa(reading: Reading, told: pl.DataFrame) -> Kappa:
+    """Both instruments on linked CAF households that receive nothing, and what was told of B's households."""
+    on_caf, part = _ENTITLED.cast(pl.Float64), pl.col("part_cpam")
+    pairs = _COMPARABLE & part.is_not_null()
+    known = told.filter(_KNOWN).with_columns(part=_PART)
+    overlooked = known.select(pl.col("reponse") * (1 - pl.col("part")))
     return Kappa(
-        both=float((on_caf * part).sum()),
-        caf_only=float((on_caf * (1 - part)).sum()),
-        cpam_only=float(((1 - on_caf) * part).sum()),
+        both=reading.by_class(pairs, on_caf * part),
+        cpam_only=reading.by_class(pairs, (1 - on_caf) * part),
+        caf_only=float(reading.households.filter(pairs).select(on_caf * (1 - part)).sum().item()),
+        answers=_tally(known, pl.col("part")),
+        told_overlooked=float(overlooked.sum().item()),
+        overlooking=_overlooking(reading, known),
     )
+
+
+def _overlooking(reading: Reading, known: pl.DataFrame) -> float:
+    """Answers about B's households that CPAM data do not find, each worth n₁/n₀ of those it finds."""
+    outside = reading.households.filter((pl.col("strate") == "B") & _KNOWN).with_columns(part=_PART)
+    found = _sum_by_class(outside, pl.col("part"))
+    others = _sum_by_class(outside, 1 - pl.col("part"))
+    return float((_sum_by_class(known, 1 - pl.col("part")) * found / np.maximum(others, 1.0)).sum())
+
+
+def _sum_by_class(households: pl.DataFrame, value: pl.Expr) -> Floats:
+    found = households.filter(pl.col("classe").is_not_null()).select("classe", value=value.cast(pl.Float64))
+    return np.bincount(
+        found["classe"].to_numpy(), weights=found["value"].to_numpy(), minlength=CLASSES
+    ).astype(np.float64)
 
 
 def _link_rates(reading: Reading, quality: pl.DataFrame) -> LinkRates:
@@ -253,20 +297,19 @@ def _coverage_answers(reading: Reading) -> tuple[float, float]:
     return float(answered["connu_cpam"].cast(pl.Float64).sum()), float(answered.height)
 
 
-def _entitlement_answers(reading: Reading) -> Answers:
-    """Unlinked households that the CAF does not know, and whether they are entitled; the MSA's are not B."""
+def _told(reading: Reading) -> pl.DataFrame:
+    """Unlinked households the CAF does not know, with ``reponse`` 1 when entitled; the MSA's are not B."""
     outside = reading.households.filter((pl.col("strate") == "B") & pl.col("classe").is_not_null())
-    asked = reading.answers.filter((pl.col("source") == "cpam") & (pl.col("connu_caf") == 0)).join(
-        outside.select("menage_base_id", "classe"), on="menage_base_id"
-    )
+    asked = reading.answers.filter((pl.col("source") == "cpam") & (pl.col("connu_caf") == 0))
     elsewhere = (pl.col("connu_msa") == 1).fill_null(False)
-    told = asked.with_columns(reponse=_answer(reading.droit) & ~elsewhere).drop_nulls("reponse")
-    classe = told["classe"].to_numpy()
-    said = told["reponse"].cast(pl.Float64).to_numpy()
-    return Answers(
-        np.bincount(classe, minlength=CLASSES).astype(np.float64),
-        np.bincount(classe, weights=said, minlength=CLASSES).astype(np.float64),
-    )
+    told = asked.select("menage_base_id", reponse=(_answer(reading.droit) & ~elsewhere).cast(pl.Float64))
+    return outside.join(told.drop_nulls("reponse"), on="menage_base_id")
+
+
+def _tally(told: pl.DataFrame, part: pl.Expr | None = None) -> Answers:
+    """Answers by class; ``part``: the share of each household that is concerned."""
+    share = pl.lit(1.0) if part is None else part
+    return Answers(_sum_by_class(told, share), _sum_by_class(told, pl.col("reponse") * share))
 
 
 def _answer(droit: str) -> pl.Expr:

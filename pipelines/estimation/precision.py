@@ -8,6 +8,7 @@ from pipelines.estimation import entitlement
 from pipelines.estimation.classes import Floats, by_band
 from pipelines.estimation.entitlement import Answers
 from pipelines.estimation.estimator import Evidence, central_parameters, estimate
+from pipelines.estimation.instrument import Kappa
 from pipelines.estimation.link_rates import PooledRate
 
 TARGET_HALF_WIDTH = 0.03
@@ -16,19 +17,39 @@ _RESOLUTION = 25
 
 
 def with_more_answers(evidence: Evidence, answers: float) -> Evidence:
-    """The same evidence after ``answers`` more answers in each draw, all at their expected value."""
-    parameters = central_parameters(evidence)
-    pi = entitlement.outside_caf(parameters.logit, parameters.delta)[0]
-    outside = _share(evidence.known - evidence.known_linked + evidence.unknown - evidence.unknown_linked)
-    more = answers * outside
+    """The same evidence after ``answers`` more answers in each draw, all at their expected value.
+
+    They fall on the households absent from the CAF in proportion to their number, incomes known or not.
+    """
+    pi = entitlement.probability(central_parameters(evidence).outside)[0]
+    unknown, found = evidence.unknown - evidence.unknown_linked, np.minimum(evidence.u, evidence.known)
+    everybody = _share(np.vstack([unknown, found, evidence.known - evidence.known_linked - found])) * answers
+    rates = evidence.rates
     return replace(
         evidence,
-        answers=Answers(evidence.answers.households + more, evidence.answers.entitled + more * pi),
+        answers=_more_answers(evidence.answers, everybody[0], pi),
+        kappa=_more_on_instrument(evidence.kappa, everybody[1], everybody[2].sum()),
         rates=replace(
-            evidence.rates,
-            entitled=_more(evidence.rates.entitled, answers * _share(by_band(evidence.t))),
-            known=_more(evidence.rates.known, answers * _share(by_band(evidence.known + evidence.unknown))),
+            rates,
+            entitled=_more(rates.entitled, answers * _share(by_band(evidence.t))),
+            known=_more(rates.known, answers * _share(by_band(evidence.known + evidence.unknown))),
         ),
+    )
+
+
+def _more_answers(known: Answers, households: Floats, probability: Floats) -> Answers:
+    return Answers(known.households + households, known.entitled + households * probability)
+
+
+def _more_on_instrument(kappa: Kappa, found: Floats, not_found: float) -> Kappa:
+    """κ after answers about households that CPAM data find entitled, and about others."""
+    centre, overlooked = kappa.value()[0], kappa.overlooked_mean
+    worth = not_found * float(found.sum()) / max(not_found, 1e-9)
+    return replace(
+        kappa,
+        answers=_more_answers(kappa.answers, found, centre - overlooked),
+        told_overlooked=kappa.told_overlooked + worth * overlooked,
+        overlooking=kappa.overlooking + worth,
     )
 
 
