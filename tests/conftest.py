@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from pipelines.outreach.delivery import create_secrets
 from pipelines.settings import Settings, anchored
@@ -15,6 +16,7 @@ SEED = 7
 MONTHS = ("2026-04", "2026-05", "2026-06")
 MONTH = MONTHS[-1]
 PARTNERS = ("caf", "cpam", "departement", "cellule")
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -23,6 +25,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         is_built = "small_territory" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("territoire" if is_built else str(item.path)))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium: what a reader opens."""
+    if not CHROMIUM.exists():
+        pytest.skip("Debian's chromium is not installed")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @dataclass(frozen=True)

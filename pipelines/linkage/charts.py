@@ -72,6 +72,7 @@ _FRENCH = _COMPARED | {
 _UNREAD = re.compile(r"_description$|^sql_condition$|^value_[lr]$")
 """Fields without a French form, or that would hold a value."""
 _QUOTED = re.compile(r"""(["'])(.*?)\1""")
+_ENGLISH_HEAD = '<html lang="en"><head><meta charset="utf-8"><title>Splink chart</title>'
 _RANDOM_MARK = re.compile(r"splink-chart-[0-9a-f]{32}")
 _NUMBERS = {"decimal": ",", "thousands": "\u202f", "grouping": [3], "currency": ["", "\u00a0€"]}
 
@@ -136,8 +137,11 @@ def _write_chart(path: Path, spec: dict[str, Any], name: str) -> Path:
     spec["title"] = {"text": title, "subtitle": subtitle, "anchor": "middle"}
     page: str = chart_html(spec, inline=True, fullhtml=True)  # type: ignore[no-untyped-call]
     page = _RANDOM_MARK.sub(f"splink-chart-{name}", page)
+    page = page.replace(
+        _ENGLISH_HEAD, f'<html lang="fr"><head><meta charset="utf-8"><title>{title}</title>', 1
+    )
     with whole_file(path) as partial:
-        partial.write_text(page.replace("<html>", '<html lang="fr">', 1), encoding="utf-8")
+        partial.write_text(page, encoding="utf-8")
     return path
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from pipelines.linkage.charts import in_french
 from pipelines.linkage.model import COMPARISONS
@@ -45,6 +46,18 @@ def test_a_chart_is_read_in_french_only(linked: Linked, name: str) -> None:
     assert not {word for word in words if ENGLISH.search(word)}
     assert "Date de naissance" in words
     assert "même grande commune" in words
+
+
+@pytest.mark.parametrize("name", ["poids", "m_et_u", "cascade"])
+def test_a_chart_is_drawn_in_a_real_browser(linked: Linked, browser: Browser, name: str) -> None:
+    page, faults, asked = browser.new_page(), [], []
+    page.on("pageerror", lambda error: faults.append(error.message))
+    page.on("request", lambda request: asked.append(request.url))
+    file = linked.settings.dossiers.sorties / "appariement" / MOIS / f"{name}.html"
+    page.goto(file.as_uri())
+    page.wait_for_selector(".vega-embed canvas, .vega-embed svg")
+    assert page.evaluate("document.documentElement.lang") == "fr"
+    assert (faults, asked) == ([], [file.as_uri()])
 
 
 @pytest.mark.parametrize("name", ["poids", "m_et_u", "cascade"])
