@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pipelines.source.verify import TableVerification
+    from pipelines.warehouse import Warehouse
 
 app = typer.Typer(
     name="nonrecours",
@@ -38,10 +39,14 @@ cle = typer.Typer(help="La clé de pseudonymisation (garant).", no_args_is_help=
 coffre = typer.Typer(help="Le coffre des personnes consentantes (cellule).", no_args_is_help=True)
 destinataire = typer.Typer(help="Les destinataires de listes.", no_args_is_help=True)
 journal = typer.Typer(help="Le journal des remises (cellule).", no_args_is_help=True)
+echantillon = typer.Typer(
+    help="L'échantillon de vérification : tirer, lire, précision.", no_args_is_help=True
+)
 app.add_typer(cle, name="cle")
 app.add_typer(coffre, name="coffre")
 app.add_typer(destinataire, name="destinataire")
 app.add_typer(journal, name="journal")
+app.add_typer(echantillon, name="echantillon")
 
 console = Console(highlight=False)
 
@@ -527,6 +532,104 @@ def journal_verifier(
     settings = _settings(reglages, "cellule")
     found = verify(settings.dossiers.remises, read_key(settings.secrets.cle_journal), tete)
     console.print(f"Journal intact : {found.lignes} lignes, tête {found.tete}")
+
+
+@echantillon.command("tirer")
+def echantillon_tirer(
+    mois: Mois,
+    n: Annotated[int, typer.Option("--n", min=1, help="Fiches tirées chez chaque partenaire.")] = 600,
+    graine: Annotated[
+        int | None, typer.Option("--graine", help="Graine du tirage ; vide : celle de l'estimation.")
+    ] = None,
+    reglages: Reglages = SETTINGS_FILE,
+) -> None:
+    """Tirer des fiches à vérifier à la CPAM et à la CAF ; un fichier par partenaire, ses numéros seuls."""
+    from pipelines import sampling
+
+    settings = _settings(reglages, "analyse")
+    with _warehouse(settings) as warehouse, warehouse.transaction():
+        counts = sampling.draw(warehouse, settings, mois, n, graine)
+    _print_counts("Échantillon tiré", counts)
+
+
+@echantillon.command("formulaire")
+def echantillon_formulaire(
+    tirage: Annotated[Path, typer.Argument(help="Fichier reçu : les fiches tirées.")],
+    correspondance: Annotated[
+        list[Path], typer.Option("--correspondance", help="Table de correspondance ; une fois par table.")
+    ],
+    sortie: Annotated[Path, typer.Option("--sortie", help="Formulaire à remplir, 0600.")],
+) -> None:
+    """Chez le partenaire : retrouver ses propres numéros et écrire le formulaire à remplir."""
+    from pipelines.source.sample_form import write_form
+
+    _print_counts("Formulaire à remplir", write_form(tirage, correspondance, sortie))
+
+
+@echantillon.command("rendre")
+def echantillon_rendre(
+    formulaire: Annotated[Path, typer.Argument(help="Formulaire rempli.")],
+    sortie: Annotated[Path, typer.Option("--sortie", help="Fichier à rendre, 0600.")],
+) -> None:
+    """Chez le partenaire : vérifier le formulaire rempli et écrire ce qui part, sans vos numéros."""
+    from pipelines.source.sample_form import give_back
+
+    _print_counts("Réponses à rendre", give_back(formulaire, sortie))
+
+
+@echantillon.command("lire")
+def echantillon_lire(
+    fichier: Annotated[Path, typer.Argument(help="Réponses rendues par le partenaire.")],
+    partenaire: Annotated[str, typer.Option("--partenaire", help="cpam ou caf.")],
+    reglages: Reglages = SETTINGS_FILE,
+) -> None:
+    """Lire les réponses d'un partenaire et les garder avec le tirage ; « executer » s'en sert ensuite."""
+    from pipelines import sampling
+
+    settings = _settings(reglages, "analyse")
+    with _warehouse(settings) as warehouse, warehouse.transaction():
+        counts = sampling.read_answers(warehouse, settings, partenaire, fichier)
+        rates = sampling.response_rates(warehouse).filter(partenaire=partenaire).drop("partenaire")
+    _print_counts(f"Réponses lues ({partenaire})", counts)
+    _print_frame("Réponses par strate", rates)
+
+
+@echantillon.command("precision")
+def echantillon_precision(mois: Mois, reglages: Reglages = SETTINGS_FILE) -> None:
+    """Largeur de l'intervalle aujourd'hui, et avec n réponses de plus à chaque tirage."""
+    from pipelines import estimation
+
+    settings = _settings(reglages, "analyse")
+    with _warehouse(settings) as warehouse:
+        _print_frame(
+            "Largeur de l'intervalle à 95 %, en points", estimation.widths(warehouse, settings, mois)
+        )
+
+
+@echantillon.command("repondre")
+def echantillon_repondre(
+    tirage: Annotated[Path, typer.Argument(help="Dossier d'un tirage : echantillons/AAAA-MM-1.")],
+    verite: Annotated[Path, typer.Argument(help="Dossier verite/ d'un territoire inventé.")],
+    correspondances: Annotated[Path, typer.Argument(help="Dossier des tables de correspondance.")],
+    mois: Mois,
+    erreur: Annotated[
+        float, typer.Option("--erreur", min=0, max=0.5, help="Part de réponses fausses.")
+    ] = 0.0,
+    graine: Annotated[int, typer.Option("--graine", help="Graine des non-réponses et des erreurs.")] = 1,
+) -> None:
+    """Territoire inventé : répondre à un tirage d'après la vérité, comme le feraient CPAM et CAF."""
+    from pipelines.synthetic.answering import answer_sample
+
+    for partner, path in answer_sample(tirage, verite, correspondances, mois, graine, erreur).items():
+        console.print(f"Réponses {partner} : {path}", soft_wrap=True)
+
+
+@contextmanager
+def _warehouse(settings: Settings) -> Iterator["Warehouse"]:
+    from pipelines.warehouse import open_warehouse
+
+    with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
+        yield warehouse
 
 
 @app.command()

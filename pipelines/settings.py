@@ -35,6 +35,9 @@ class Folders(_Section):
     passage: Path = Field(Path("passage"), description="La table laissée à la cellule : out__a_rappeler.")
     coffre: Path = Field(Path("coffre"), description="Coffre de la cellule : noms et téléphones, chiffrés.")
     remises: Path = Field(Path("remises"), description="Listes scellées, bordereaux et journal (cellule).")
+    echantillons: Path = Field(
+        Path("echantillons"), description="Échantillons de vérification tirés, un fichier par partenaire."
+    )
     travail: Path = Field(Path("travail"), description="Fichiers temporaires de DuckDB, effacés après.")
 
 

@@ -89,6 +89,11 @@ class Warehouse:
         self.connection.unregister("_frame")
         return frame.height
 
+    def ensure(self, table: str, frame: pl.DataFrame) -> None:
+        """Create ``table`` as ``frame`` when the warehouse has none."""
+        if not self.exists(table):
+            self.replace(table, frame)
+
     def exists(self, table: str) -> bool:
         """True when the warehouse holds this table."""
         found = self.query("SELECT 1 FROM duckdb_tables() WHERE table_name = $name", name=table)

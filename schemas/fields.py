@@ -243,8 +243,13 @@ _declare(
     "Éligible à la prime d'activité ; NA ou vide : pas de réponse.",
     sans_reponse=True,
 )
-_code("mode", "MODE_VERIFICATION", "Comment la réponse a été obtenue.")
-_declare("verifie_le", MOIS, "Mois de la vérification.")
+_code(
+    "mode",
+    "MODE_VERIFICATION",
+    "Comment la réponse a été obtenue ; NA ou vide : pas de réponse.",
+    sans_reponse=True,
+)
+_declare("verifie_le", MOIS, "Mois de la vérification ; NA ou vide : pas de réponse.", sans_reponse=True)
 _declare("question", CODE, "Question (code déclaré).")
 _declare("reponse", CODE, "Réponse (code déclaré).")
 _declare("poids", REEL, "Poids statistique ; poids du lien, pour une personne liée.")
@@ -315,7 +320,7 @@ _declare("n_candidats", ENTIER_LONG, "Personnes qui peuvent être l'auteur d'un 
 _declare("ecart_poids", REEL, "Avance du meilleur candidat sur le second.", unite="bits")
 _declare("mesure", TEXTE, "Mesure de qualité.")
 _declare("classe", TEXTE, "Critère qui partage les personnes (âge, sexe…) ; « ensemble » : toutes.")
-_declare("tirage", TEXTE, "Tirage de relecture : une marque de l'appariement relu.")
+_declare("tirage", TEXTE, "Tirage : une marque de l'appariement relu, ou le mois et le rang d'un échantillon.")
 _declare("bande", TEXTE, "Bande de poids du lien relu ; « refusees » : paires non retenues.")
 _declare("lecteur", TEXTE, "Relecteur ; « arbitre » tranche les désaccords.")
 _declare("valeur", REEL, "Valeur.")
@@ -340,6 +345,8 @@ _code("eligible", "ELIGIBLE", "Éligibilité simulée.")
 _declare("montant_eur_mois", REEL, "Montant simulé.", unite="€/mois")
 _declare("poids_eligible", REEL, "Part éligible du ménage, de 0 à 1.", (0, 1))
 _code("strate", "STRATE", "Strate de l'estimation.")
+_declare("strate_tirage", TEXTE, "Strate du tirage : ce que le partenaire sait déjà de la fiche.")
+_declare("probabilite_tirage", REEL, "Probabilité que le ménage soit tiré, toutes étapes comprises.", (0, 1))
 _code("situation", "SITUATION", "Situation du ménage devant le droit.")
 _declare("montant_non_reclame_eur_mois", REEL, "Montant non réclamé.", unite="€/mois")
 _code("niveau", "NIVEAU", "Niveau territorial.")

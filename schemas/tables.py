@@ -464,6 +464,28 @@ TABLES: dict[str, Table] = {
 PARTNERS = ("caf", "cpam", "departement", "cellule", "msa")
 
 
+SAMPLE_ANSWERS = Table(
+    name="reponses_echantillon",
+    partner="caf",
+    description="Réponses d'un partenaire à l'échantillon de vérification, numéro par numéro.",
+    own=(
+        "echantillon_id",
+        "connu_caf",
+        "connu_cpam",
+        "connu_msa",
+        "eligible_rsa",
+        "eligible_ppa",
+        "mode",
+        "verifie_le",
+    ),
+    key=("echantillon_id", "mode", "verifie_le"),
+    key_may_miss=("mode", "verifie_le"),
+    other_partners=("cpam",),
+)
+"""Not an extract: a form that comes back when the answers are known. No identifier but the number of the draw;
+one number may come back twice, when the verification was done again (another mode or month)."""
+
+
 def tables_of(partner: str) -> list[Table]:
     """Tables a partner may deliver, in the order of the contract."""
     return [table for table in TABLES.values() if partner in table.partners]

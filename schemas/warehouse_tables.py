@@ -35,6 +35,11 @@ class TableMismatch(Refusal):
     code = 1
 
 
+def empty_table(name: str) -> pl.DataFrame:
+    """A declared table without any row."""
+    return pl.DataFrame(schema={c: kind_of(c).dtype for c in WAREHOUSE_TABLES[name].columns})
+
+
 def check_table(name: str, frame: pl.DataFrame) -> None:
     """Hold a warehouse table against its declaration.
 
@@ -266,6 +271,45 @@ def _eligibility_tables() -> list[WarehouseTable]:
     ]
 
 
+def _sample_tables() -> list[WarehouseTable]:
+    return [
+        WarehouseTable(
+            "meta__echantillon",
+            "Fiches tirées pour l'échantillon de vérification, avec leur strate et leur probabilité.",
+            (
+                "tirage",
+                "mois",
+                "partenaire",
+                "echantillon_id",
+                "personne_id",
+                "menage_base_id",
+                "volet",
+                "strate_tirage",
+                "probabilite_tirage",
+            ),
+            ("echantillon_id",),
+        ),
+        WarehouseTable(
+            "meta__echantillon_reponses",
+            "Réponses des partenaires à l'échantillon ; rang : ordre de lecture.",
+            (
+                "partenaire",
+                "echantillon_id",
+                "connu_caf",
+                "connu_cpam",
+                "connu_msa",
+                "eligible_rsa",
+                "eligible_ppa",
+                "mode",
+                "verifie_le",
+                "rang",
+                "date",
+            ),
+            ("echantillon_id", "rang"),
+        ),
+    ]
+
+
 def _estimation_tables() -> list[WarehouseTable]:
     return [
         WarehouseTable(
@@ -344,6 +388,7 @@ WAREHOUSE_TABLES: dict[str, WarehouseTable] = {
         _meta_tables(),
         _linkage_tables(),
         _eligibility_tables(),
+        _sample_tables(),
         _estimation_tables(),
     )
     for table in group

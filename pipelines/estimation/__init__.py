@@ -2,5 +2,6 @@
 
 from pipelines.estimation.contact import hand_over
 from pipelines.estimation.stage import run
+from pipelines.estimation.widths import widths
 
-__all__ = ["hand_over", "run"]
+__all__ = ["hand_over", "run", "widths"]

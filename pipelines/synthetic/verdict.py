@@ -79,19 +79,20 @@ _DERIVED = (
 
 def _records(warehouse: Warehouse, verite: Path, correspondances: Path) -> pl.DataFrame:
     """source, personne_uid, personne: each delivered record, the person found and the true one."""
-    way_back = _way_back(correspondances)
+    ways = way_back(correspondances)
     truth = pl.read_parquet(verite / "enregistrements.parquet").select(
         pl.col("partenaire").alias("source"), pl.col("id").alias("identifiant"), "personne"
     )
     linked = warehouse.read("core__personnes_liees").select("source", "personne_id", "personne_uid")
     return (
-        linked.join(way_back, left_on="personne_id", right_on="identifiant_livre")
+        linked.join(ways, left_on="personne_id", right_on="identifiant_livre")
         .join(truth.unique(), on=["source", "identifiant"])
         .select("source", "identifiant", "personne_uid", "personne")
     )
 
 
-def _way_back(folder: Path) -> pl.DataFrame:
+def way_back(folder: Path) -> pl.DataFrame:
+    """identifiant, identifiant_livre of every correspondence file under ``folder``."""
     files = [path for path in sorted(folder.rglob("*.parquet")) if _is_correspondence(path)]
     if not files:
         raise Refusal(
