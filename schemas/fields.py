@@ -320,7 +320,7 @@ _declare("n_candidats", ENTIER_LONG, "Personnes qui peuvent être l'auteur d'un 
 _declare("ecart_poids", REEL, "Avance du meilleur candidat sur le second.", unite="bits")
 _declare("mesure", TEXTE, "Mesure de qualité.")
 _declare("classe", TEXTE, "Critère qui partage les personnes (âge, sexe…) ; « ensemble » : toutes.")
-_declare("tirage", TEXTE, "Tirage : une marque de l'appariement relu, ou le mois et le rang d'un échantillon.")
+_declare("tirage", TEXTE, "Tirage : marque de l'appariement relu, ou mois et rang d'un échantillon.")
 _declare("bande", TEXTE, "Bande de poids du lien relu ; « refusees » : paires non retenues.")
 _declare("lecteur", TEXTE, "Relecteur ; « arbitre » tranche les désaccords.")
 _declare("valeur", REEL, "Valeur.")

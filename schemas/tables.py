@@ -482,8 +482,8 @@ SAMPLE_ANSWERS = Table(
     key_may_miss=("mode", "verifie_le"),
     other_partners=("cpam",),
 )
-"""Not an extract: a form that comes back when the answers are known. No identifier but the number of the draw;
-one number may come back twice, when the verification was done again (another mode or month)."""
+"""Not an extract: a form that comes back when the answers are known, with no identifier but the number of the
+draw. One number may come back twice, when the verification was done again (another mode or month)."""
 
 
 def tables_of(partner: str) -> list[Table]:

@@ -115,7 +115,6 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
     told = _told(reading)
     linked_a1 = _A1 & pl.col("est_lie")
     fitted = _COMPARABLE & pl.col("est_lie")
-    is_rsa = reading.droit == "rsa"
     return Evidence(
         rates=_link_rates(reading, quality),
         takers_a1=reading.weight(_A1 & _ENTITLED & (pl.col("situation") == "recourant")),
@@ -125,7 +124,7 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
             reading.households.filter(_A1 & _NONTAKER).select(money.sum()).item() or 0
         ),
         takers_a2=sensitivity * reading.weight(_A2 & (pl.col("situation") == "recourant")),
-        s=reading.weight(pl.col("strate") == "S", one) if is_rsa else 0.0,
+        s=reading.weight((pl.col("strate") == "S") & (pl.col("situation") == "recourant"), one),
         kappa=_kappa(reading, told),
         coverage_answers=_coverage_answers(reading),
         answers=_tally(told.filter(_ESTIMABLE)),

@@ -201,7 +201,7 @@ def _group_counts(right: Right, partition: Partition, observed: pl.DataFrame) ->
     takers = observed["recourants"].to_numpy() + right.sensitivity * _per_group(
         reading, partition, codes, paid_a2, "poids"
     )
-    s = pl.col("strate") == "S" if right.evidence.s else pl.lit(False)
+    s = (pl.col("strate") == "S") & (pl.col("situation") == "recourant")
     return GroupCounts(
         takers=takers,
         nontakers=observed["non_recourants"].to_numpy(),

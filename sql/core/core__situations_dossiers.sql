@@ -12,7 +12,7 @@ WITH mensuels AS (
     JOIN core__caf_foyers AS c USING (foyer_id)
 ),
 msa AS (
-    SELECT DISTINCT m.menage_base_id
+    SELECT DISTINCT m.menage_base_id, s.droit
     FROM core__menages AS m
     JOIN core__menages_personnes AS mp USING (instrument, menage_id)
     JOIN core__personnes_liees AS l ON l.source = mp.source AND l.personne_id = mp.personne_id
@@ -31,9 +31,9 @@ periode AS (
 ),
 jugees AS (
     SELECT p.menage_base_id, p.droit, p.du_eur_mois, p.etat, p.motif AS motif_suspension,
-           p.est_paye_caf OR (p.droit = 'rsa' AND msa.menage_base_id IS NOT NULL) AS est_paye,
+           p.est_paye_caf OR msa.menage_base_id IS NOT NULL AS est_paye,
            CASE WHEN p.etat IN ('5', '6') AND p.cloture = 'MUT' THEN 'parti'
-                WHEN p.est_paye_caf OR (p.droit = 'rsa' AND msa.menage_base_id IS NOT NULL) THEN 'recourant'
+                WHEN p.est_paye_caf OR msa.menage_base_id IS NOT NULL THEN 'recourant'
                 WHEN p.etat IS NULL OR p.etat = '1' THEN 'primaire'
                 WHEN p.etat IN ('5', '6') THEN 'secondaire'
                 WHEN p.etat IN ('3', '4') AND p.motif = '06' THEN 'secondaire'
@@ -41,7 +41,7 @@ jugees AS (
                 WHEN p.etat = '2' OR p.motif IN ('01', '02', '05') THEN 'desaccord'
                 ELSE 'en_cours' END AS situation
     FROM periode AS p
-    LEFT JOIN msa USING (menage_base_id)
+    LEFT JOIN msa USING (menage_base_id, droit)
 )
 SELECT menage_base_id, droit, est_paye, du_eur_mois, situation,
        CASE situation

@@ -1,5 +1,6 @@
 -- CPAM household × CAF household. A CPAM household is linked as soon as one of its adults is: to a person of a
--- CAF household of the period (est_lie), or to a person paid by the MSA (est_msa).
+-- CAF household of the period (est_lie), or to a person paid by the MSA (est_msa;
+-- est_msa_ppa is empty as long as the MSA delivers nothing: the Département only knows the RSA).
 CREATE OR REPLACE TABLE core__situations_liens AS
 WITH adultes AS (
     SELECT DISTINCT m.menage_base_id, l.personne_uid
@@ -17,7 +18,9 @@ allocataires AS (
     GROUP BY l.personne_uid
 )
 SELECT a.menage_base_id, min(c.caf_menage_base_id) AS caf_menage_base_id,
-       count(c.personne_uid) > 0 AS est_lie, count(s.personne_uid) > 0 AS est_msa
+       count(c.personne_uid) > 0 AS est_lie, count(s.personne_uid) > 0 AS est_msa,
+       bool_or(coalesce(s.droit = 'rsa', false)) AS est_msa_rsa,
+       CASE WHEN EXISTS (FROM core__msa_foyers) THEN bool_or(coalesce(s.droit = 'ppa', false)) END AS est_msa_ppa
 FROM adultes AS a
 LEFT JOIN allocataires AS c USING (personne_uid)
 LEFT JOIN core__situations_payes_msa AS s USING (personne_uid)

@@ -36,8 +36,12 @@ jugees AS (
     SELECT *,
            CASE WHEN strate = 'A' THEN CASE WHEN est_sans_ressources THEN 'A2' ELSE 'A1' END ELSE strate
            END AS strate_finale,
-           CASE WHEN strate = 'S' AND droit = 'rsa' THEN 'recourant'
-                WHEN strate = 'S' THEN 'inconnu'
+           CASE WHEN strate = 'S' THEN CASE WHEN CASE droit WHEN 'rsa' THEN est_msa_rsa
+                                                       WHEN 'ppa' THEN est_msa_ppa
+                                                       WHEN 'rsa_seul' THEN est_msa_rsa AND NOT est_msa_ppa
+                                                       WHEN 'ppa_seule' THEN est_msa_ppa AND NOT est_msa_rsa
+                                                       ELSE est_msa_rsa AND est_msa_ppa END
+                                            THEN 'recourant' ELSE 'inconnu' END
                 WHEN dossier = 'parti' THEN 'parti'
                 WHEN est_sans_ressources AND dossier NOT IN ('primaire', 'secondaire') THEN dossier
                 WHEN eligible = 'inconnu' THEN 'inconnu'

@@ -63,6 +63,7 @@ remplacements AS (
 ),
 situees AS (
     SELECT b.*, coalesce(l.est_lie, false) AS est_lie, coalesce(l.est_msa, false) AS est_msa,
+           coalesce(l.est_msa_rsa, false) AS est_msa_rsa, l.est_msa_ppa,
            l.caf_menage_base_id, coalesce(a.commune_insee, b.commune_insee) AS commune_retenue
     FROM bases AS b
     LEFT JOIN core__situations_liens AS l ON b.instrument = 'cpam' AND l.menage_base_id = b.menage_base_id
@@ -71,7 +72,7 @@ situees AS (
 SELECT s.instrument, s.menage_base_id,
        CASE WHEN s.instrument = 'caf' THEN 'A' WHEN s.est_lie THEN 'L' WHEN s.est_msa THEN 'S' ELSE 'B' END AS strate,
        CASE WHEN s.instrument = 'caf' THEN k.menage_base_id IS NOT NULL ELSE s.est_lie OR s.est_msa END AS est_lie,
-       s.caf_menage_base_id, t.commune_insee, t.regroupement, t.est_rurale, s.regle, s.age_reference,
+       s.est_msa_rsa, s.est_msa_ppa, s.caf_menage_base_id, t.commune_insee, t.regroupement, t.est_rurale, s.regle, s.age_reference,
        s.n_adultes, s.n_enfants,
        CASE WHEN s.age_reference < 50 THEN 0 WHEN s.age_reference < 65 THEN 1
             WHEN s.age_reference IS NOT NULL THEN 2 END AS bande_age,

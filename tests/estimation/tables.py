@@ -23,6 +23,8 @@ INPUTS = (
     "core__caf_ressources",
     "core__cpam_assures",
     "core__departement_rsa",
+    "core__msa_foyers",
+    "core__msa_personnes",
     "core__departement_personnes",
     "core__verifications",
     "core__cellule_consentements",
