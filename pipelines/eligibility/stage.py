@@ -152,12 +152,16 @@ def _columns() -> list[str]:
 
 
 def _moved(warehouse: Warehouse, settings: Settings, mois: str) -> pl.DataFrame:
-    """CAF households living in the territory at the end of the period, there for less than three months."""
+    """CAF households living in the territory at the end of the period, there for less than three months.
+
+    Or less than the months of the period the CAF delivered: one that is missing is nobody's move.
+    """
     inside = territory.load(settings.territoire).inside["commune_insee"].to_list()
     return warehouse.query(
         "SELECT foyer_id AS menage_id FROM core__caf_foyers WHERE list_contains($periode, mois) "
         "GROUP BY foyer_id HAVING list_contains($communes, arg_max(commune_insee, mois)) "
-        "AND count_if(list_contains($communes, commune_insee)) < len($periode)",
+        "AND count_if(list_contains($communes, commune_insee)) < (SELECT count(DISTINCT mois) "
+        "FROM core__caf_foyers WHERE list_contains($periode, mois))",
         periode=period(mois),
         communes=inside,
     )

@@ -8,6 +8,7 @@ from pipelines import territory
 from pipelines.calendar import period, shift
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
+from schemas.warehouse_tables import empty_table
 
 WITHOUT_INCOMES = ["ressources_inconnues"]
 """Reasons for which an unknown entitlement is estimated by classes; the others stay outside the field."""
@@ -25,10 +26,20 @@ _STEPS = (
 )
 
 
-def build(warehouse: Warehouse, settings: Settings, mois: str) -> int:
-    """Write ``core__situations`` for the period ending at ``mois``; return its rows (household × right)."""
+SAMPLE = ("meta__echantillon", "meta__echantillon_reponses")
+"""The verification sample and its answers, empty before the first draw."""
+
+
+def build(warehouse: Warehouse, settings: Settings, mois: str, connus: list[str] | None = None) -> int:
+    """Write ``core__situations`` for the period ending at ``mois``; return its rows (household × right).
+
+    ``connus``: months of the period that are read, all three by default.
+    """
+    for name in SAMPLE:
+        warehouse.ensure(name, empty_table(name))
     warehouse.replace("core__situations_communes", communes(settings))
-    return [warehouse.build(f"core/{step}", **parameters(mois)) for step in _STEPS][-1]
+    given = parameters(mois) | ({"mois": connus} if connus else {})
+    return [warehouse.build(f"core/{step}", **given) for step in _STEPS][-1]
 
 
 def parameters(mois: str) -> dict[str, Any]:

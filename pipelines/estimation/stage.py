@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.calendar import month_number, period_code
-from pipelines.estimation import accounts, contact, publication, situations
+from pipelines.estimation import accounts, alerts, contact, months, publication, revisions, situations
 from pipelines.estimation.estimator import estimate
 from pipelines.estimation.evidence import RIGHTS, Reading, evidence, read, sensitivity
 from pipelines.estimation.publication import Right
@@ -15,18 +15,24 @@ from pipelines.warehouse import Warehouse
 def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | float | str]:
     """Estimate the period ending at ``mois``.
 
-    Writes ``core__situations``, ``out__taux`` (rows of other periods are kept), ``out__effectifs``,
+    Writes ``core__situations``, ``out__taux`` (rows of other periods are kept), ``out__taux_revisions`` (each
+    version of the headline rates), ``out__effectifs``,
     ``out__parametres_estimation``, ``core__a_rappeler_detail``, ``out__a_rappeler`` and ``out__a_verifier``.
     Returns the rows of each and the corrected rates.
     """
-    rows = situations.build(warehouse, settings, mois)
+    read_months = months.known(warehouse, mois)
+    rows = situations.build(warehouse, settings, mois, read_months)
     rights = [_right(read(warehouse, droit), warehouse, settings, mois) for droit in RIGHTS]
     parameters = accounts.parameters(
         rights, warehouse.read("meta__extraits"), settings, mois, settings.estimation.graine
     )
+    written = _write_rates(warehouse, _rates(rights, settings, mois), mois)
+    told = months.missing(read_months, mois) + revisions.keep(warehouse, mois)
     return {
         "situations": rows,
-        "taux": _write_rates(warehouse, _rates(rights, settings, mois), mois),
+        "mois_lus": ", ".join(read_months),
+        "taux": written,
+        "alertes": alerts.write(warehouse, mois, told),
         "effectifs": accounts.counts(warehouse, mois),
         "parametres": warehouse.replace("out__parametres_estimation", parameters),
         **contact.write(warehouse, settings, mois, _likelihoods(rights)),
