@@ -60,6 +60,16 @@ def test_under_three_months_in_the_territory_is_unknown(
     }
 
 
+def test_a_month_the_caf_did_not_deliver_is_nobodys_move(
+    delivery: Delivery, entrepot: Warehouse, reglages: Settings
+) -> None:
+    months = window(MOIS, 24)[:-1]
+    delivery.foyer("f", mois=months)
+    delivery.allocataire("p", "f")
+    run(delivery, entrepot, reglages)
+    assert rights(entrepot, "caf", mois=months[-1])["f"][:2] == ("oui", None)
+
+
 def test_cpam_allowances_complete_the_caf_incomes_and_win(
     delivery: Delivery, entrepot: Warehouse, reglages: Settings
 ) -> None:
