@@ -592,6 +592,7 @@ def echantillon_lire(
         rates = sampling.response_rates(warehouse).filter(partenaire=partenaire).drop("partenaire")
     _print_counts(f"Réponses lues ({partenaire})", counts)
     _print_frame("Réponses par strate", rates)
+    console.print("Pour qu'elles servent : « nonrecours executer --mois AAAA-MM ».")
 
 
 @echantillon.command("precision")

@@ -33,6 +33,8 @@ Stage = Callable[[Warehouse, Settings, str], Mapping[str, Any]]
 
 log = logging.getLogger("nonrecours")
 
+ANSWERS = "meta__echantillon_reponses"
+
 STAGES = ("ingestion", "qualite", "appariement", "droits", "estimation", "diffusion", "rapport")
 
 
@@ -67,6 +69,7 @@ def run_stage(name: str, mois: str, mark: str, reglages: str, refaire: bool) -> 
     """Run one stage in one transaction, unless the ledger says this very work is the last done."""
     settings = load(Path(reglages))
     with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
+        mark = with_answers(warehouse, name, mark)
         known = None if refaire else warehouse.done(name, mois, mark)
         if known is not None:
             log.info("%s %s : déjà fait sur les mêmes entrées.", name, mois)
@@ -77,6 +80,14 @@ def run_stage(name: str, mois: str, mark: str, reglages: str, refaire: bool) -> 
             warehouse.record(name, mois, mark, started, counts)
     log.info("%s %s : terminé en %.1f s.", name, mois, _seconds_since(started))
     return counts
+
+
+def with_answers(warehouse: Warehouse, name: str, mark: str) -> str:
+    """The mark of a stage, and the answers read so far when it depends on them: a new one is new work."""
+    if name not in STAGES[STAGES.index("estimation") :] or not warehouse.exists(ANSWERS):
+        return mark
+    answers = warehouse.count(ANSWERS)
+    return f"{mark}-{answers}" if answers else mark
 
 
 class StageFailure(Exception):

@@ -228,8 +228,7 @@ def _sum_by_class(households: pl.DataFrame, value: pl.Expr) -> Floats:
 
 def _link_rates(reading: Reading, quality: pl.DataFrame) -> LinkRates:
     recall, absent = _recall_prior(reading, quality), _false_link_prior(quality)
-    cpam = _weighted_cpam_answers(reading)
-    caf = _caf_answers(reading).filter(pl.col("connu_cpam") == 1).with_columns(poids_tirage=1.0)
+    cpam, caf = _cpam_answers(reading), _caf_answers(reading).filter(pl.col("connu_cpam") == 1)
     return LinkRates(
         entitled=_answered(recall, caf),
         known=_answered(recall, cpam.filter(pl.col("connu_caf") == 1)),
@@ -238,8 +237,8 @@ def _link_rates(reading: Reading, quality: pl.DataFrame) -> LinkRates:
 
 
 def _answered(prior: PooledRate, audited: pl.DataFrame) -> PooledRate:
-    columns = [audited[name].cast(pl.Float64).to_numpy() for name in ("est_lie", "bande_age", "poids_tirage")]
-    return answered(prior, *columns)
+    names = ("est_lie", "bande_age", "poids_reponse")
+    return answered(prior, *(audited[name].cast(pl.Float64).to_numpy() for name in names))
 
 
 def _recall_prior(reading: Reading, quality: pl.DataFrame) -> PooledRate:
@@ -273,16 +272,11 @@ def _size(quality: pl.DataFrame) -> float | None:
     return float(rows["valeur"][0]) if rows.height else None
 
 
-def _weighted_cpam_answers(reading: Reading) -> pl.DataFrame:
-    """Audited CPAM households with the inverse of their sampling fraction, by linkage, age band and C2S."""
-    cell = ["est_lie", "bande_age", "a_c2s"]
+def _cpam_answers(reading: Reading) -> pl.DataFrame:
+    """Audited CPAM households, with the weights of the draw redressed for non-response."""
     cpam = reading.households.filter(_CPAM & pl.col("bande_age").is_not_null()).with_columns(est_lie=_LINKED)
-    sizes = cpam.group_by(cell).agg(n=pl.col("poids_menages").sum())
-    audited = reading.answers.filter(pl.col("source") == "cpam").join(
-        cpam.select("menage_base_id", *cell), on="menage_base_id"
-    )
-    drawn = audited.with_columns(tires=pl.len().over(cell)).join(sizes, on=cell, nulls_equal=True)
-    return drawn.with_columns(poids_tirage=pl.col("n") / pl.col("tires"))
+    audited = reading.answers.filter(pl.col("source") == "cpam")
+    return audited.join(cpam.select("menage_base_id", "est_lie", "bande_age"), on="menage_base_id")
 
 
 def _caf_answers(reading: Reading) -> pl.DataFrame:
@@ -292,8 +286,13 @@ def _caf_answers(reading: Reading) -> pl.DataFrame:
 
 
 def _coverage_answers(reading: Reading) -> tuple[float, float]:
-    answered = _caf_answers(reading).drop_nulls("connu_cpam")
-    return float(answered["connu_cpam"].cast(pl.Float64).sum()), float(answered.height)
+    """Entitled CAF households that the CPAM knows, and those asked, in effective answers (design effect)."""
+    told = _caf_answers(reading).drop_nulls("connu_cpam")
+    weight, known = told["poids_reponse"], told["connu_cpam"].cast(pl.Float64)
+    if not told.height:
+        return 0.0, 0.0
+    asked = float((weight.sum() ** 2) / (weight**2).sum())
+    return asked * float((weight * known).sum() / weight.sum()), asked
 
 
 def _told(reading: Reading) -> pl.DataFrame:

@@ -26,7 +26,8 @@ INPUTS = (
     "core__msa_foyers",
     "core__msa_personnes",
     "core__departement_personnes",
-    "core__verifications",
+    "meta__echantillon",
+    "meta__echantillon_reponses",
     "core__cellule_consentements",
     "core__cellule_oppositions",
     "core__consentements_ambigus",
@@ -86,6 +87,23 @@ class Tables:
             self.add(
                 "core__personnes_liees", personne_uid=uid, source=source, personne_id=f"p-{name}", poids=20.0
             )
+
+    def verified(self, source: str, name: str, volet: str = "B", poids: float = 1.0, **answers: Any) -> None:
+        """The household ``name`` of ``source``, drawn with weight ``poids``; its answer."""
+        number = f"{source}-{name}"
+        self.add(
+            "meta__echantillon",
+            tirage="2026-06-1",
+            mois=MONTHS[-1],
+            partenaire=source,
+            echantillon_id=number,
+            personne_id=f"p-{name}",
+            menage_base_id=name,
+            volet=volet,
+            strate_tirage="s",
+            probabilite_tirage=1 / poids,
+        )
+        self.add("meta__echantillon_reponses", partenaire=source, echantillon_id=number, rang=1, **answers)
 
     def _household(
         self,

@@ -150,44 +150,25 @@ def test_the_recall_of_one_class_is_not_that_of_everybody(tables: Tables, seen) 
 def test_answers_of_the_caf_give_recall_and_coverage(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
     for n in range(4):
         tables.caf(f"a{n}")
-        tables.add(
-            "core__verifications",
-            source="caf",
-            echantillon_id=f"e{n}",
-            personne_id=f"p-a{n}",
-            volet="RAPPEL",
-            connu_cpam=int(n > 0),
-        )
+        tables.verified("caf", f"a{n}", volet="RAPPEL", connu_cpam=int(n > 0))
     tables.cpam("c1")
     tables.link(1, ("caf", "a1"), ("cpam", "c1"))
     found = seen()
-    assert found.coverage_answers == (3, 4)
+    assert found.coverage_answers == pytest.approx((3, 4))
     assert (found.rates.entitled.trials.sum(), found.rates.entitled.successes.sum()) == (3, 1)
 
 
 def test_answers_about_unlinked_households_move_delta_unless_the_msa_knows_them(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
     for n, msa in enumerate((0, 0, 1)):
         tables.cpam(f"b{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
-        tables.add(
-            "core__verifications",
-            source="cpam",
-            echantillon_id=f"e{n}",
-            personne_id=f"p-b{n}",
-            volet="B",
-            connu_caf=0,
-            connu_msa=msa,
-            eligible_rsa=int(n != 1),
-            eligible_ppa=0,
-        )
+        tables.verified("cpam", f"b{n}", connu_caf=0, connu_msa=msa, eligible_rsa=int(n != 1), eligible_ppa=0)
     found = seen().answers
     assert (found.households.sum(), found.entitled.sum()) == (3, 1)
 
 
 def test_an_answer_left_empty_is_no_answer(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
     tables.cpam("b")
-    tables.add(
-        "core__verifications", source="cpam", echantillon_id="e", personne_id="p-b", volet="B", connu_caf=0
-    )
+    tables.verified("cpam", "b", connu_caf=0)
     assert seen().answers.count == 0
 
 

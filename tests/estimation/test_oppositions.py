@@ -72,7 +72,7 @@ def test_who_opposes_anything_is_on_no_list(
 def test_a_verification_of_someone_opposed_says_nothing(
     two: Tables, warehouse: Warehouse, settings: Settings
 ) -> None:
-    two.add("core__verifications", source="caf", personne_id="p-b", echantillon_id="e", verifie_le="2026-06")
+    two.verified("caf", "b", connu_cpam=1)
     oppose(two, "caf", "p-b")
     counted(two, warehouse, settings)
     assert warehouse.query_file("core/situations_reponses").is_empty()

@@ -58,3 +58,8 @@ def warehouse(settings: Settings, built: Path) -> Iterator[Warehouse]:
 def estimated(warehouse: Warehouse, mois: str) -> None:
     """Say in the ledger that the state is that of ``mois``."""
     warehouse.record("estimation", mois, "essai", datetime.now(UTC).replace(tzinfo=None), {})
+
+
+@pytest.fixture
+def tables() -> Tables:
+    return Tables()
