@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS = never
 UV     := $(BIN)/uv
 
-.PHONY: install demo test check fix bench bench-linkage bench-scale bench-source bench-quasi-identifiants preuves preuve-spark locks clean
+.PHONY: install demo test oracle check fix bench bench-linkage bench-scale bench-source bench-quasi-identifiants preuves preuve-spark locks clean
 
 install: $(VENV)/.chaine
 
@@ -27,8 +27,12 @@ DEMO     ?= demo
 demo: install
 	@bash demo.sh "$(NR)" "$(DEMO)" "$(HABITANTS)" "$(GRAINE)"
 
-test: install $(VENV)/.navigateur
+test: install $(VENV)/.navigateur oracle
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not preuve"
+
+# Les cas de test d'OpenFisca-France, lus dans sa distribution source (pip) ; sans réseau, test passé outre.
+oracle: install
+	@$(BIN)/python -m tests.eligibility.oracle.distribution
 
 # Les tests du rapport ouvrent un vrai navigateur.
 $(VENV)/.navigateur: | install

@@ -13,6 +13,9 @@ from pipelines.refusals import LegalRefusal
 KNOWN_MONTHS_AHEAD = 12
 """Months past the last published scale after which we refuse (a revaluation comes every April)."""
 
+FIRST_KNOWN_MONTH = "2016-01"
+"""First month of the two rights in their present form: the PPA begins, the RSA « activité » ends."""
+
 _RSA = "prestations_sociales.solidarite_insertion.minima_sociaux.rsa"
 _PPA = "prestations_sociales.solidarite_insertion.minima_sociaux.ppa"
 _SMIC = "marche_travail.salaire_minimum.smic"
@@ -32,8 +35,15 @@ def months_past_last_scale(mois: str) -> int:
 def check_legislation_known(mois: str) -> None:
     """Trap 7. Refuse a month whose scale cannot be known: OpenFisca carries the last value in silence.
 
-    Raises :class:`LegalRefusal` more than 12 months past the last published RSA base amount.
+    Raises :class:`LegalRefusal` more than 12 months past the last published RSA base amount, and before
+    2016, when the RSA was another right.
     """
+    if mois < FIRST_KNOWN_MONTH:
+        raise LegalRefusal(
+            f"Le droit de {mois} n'est pas connu : la prime d'activité n'existe que depuis 2016.",
+            ou="mois demandé",
+            que_faire=f"Demander un mois à partir de {FIRST_KNOWN_MONTH}.",
+        )
     if months_past_last_scale(mois) > KNOWN_MONTHS_AHEAD:
         raise LegalRefusal(
             f"Le barème du RSA de {mois} n'est pas connu : le dernier publié date de {_last_scale()}.",

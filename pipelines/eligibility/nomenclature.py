@@ -54,7 +54,8 @@ WORK_VARIABLES: Final = (
 """Incomes from work: they make PPA possible, and a person of 18 to 25 who has some is not only a student."""
 
 NEUTRALISED: Final = (*WORK_VARIABLES, "chomage_net")
-"""Incomes left out once they have stopped for certain and nothing replaces them (CASF R262-13)."""
+"""Incomes left out once they have stopped for certain and nothing replaces them (CASF R262-13). The daily
+allowances and the ASS are too, by the same article, where no work follows either."""
 
 REPLACEMENT_INCOMES: Final = (
     "chomage_net",

@@ -65,7 +65,12 @@ class Quarter:
     @property
     def reference(self) -> slice:
         """Columns, counted from the last, that make the reference quarter of any window."""
-        return slice(-5, -2) if self.first >= self.shifted_since else slice(-4, -1)
+        return slice(-5, -2) if self.is_shifted else slice(-4, -1)
+
+    @property
+    def is_shifted(self) -> bool:
+        """True when the reference quarter is M-4..M-2."""
+        return self.first >= self.shifted_since
 
     def person(self, table: NDArray[Any], months: int = RIGHT_MONTHS) -> NDArray[Any]:
         """Last ``months`` columns of a persons × months table, for the persons of the quarter."""

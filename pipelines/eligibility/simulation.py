@@ -7,21 +7,18 @@ from numpy.typing import NDArray
 from openfisca_core.simulation_builder import SimulationBuilder
 
 from pipelines.calendar import month_number, month_of_number
+from pipelines.eligibility.interruptions import ALL_ALLOWANCES, counted_minima, mark_interruptions
 from pipelines.eligibility.legislation import asf_flat_rate, ordinary_cf, scale_system
 from pipelines.eligibility.nomenclature import (
     DAILY_ALLOWANCES,
     HOUSEHOLD_BENEFITS,
     ISOLATION_MONTHS,
-    NEUTRALISED,
     PERSON_BENEFITS,
-    REPLACEMENT_BENEFITS,
-    REPLACEMENT_INCOMES,
     STOPPAGES,
     VARIABLE_OF_NATRESS,
 )
 from pipelines.eligibility.observed import STATUSES, Flags, Floats, Ints
 from pipelines.eligibility.quarter import (
-    CARRIED_MONTHS,
     CHILD,
     CHILD_LIMIT_MONTHS,
     INCOME_MONTHS,
@@ -41,7 +38,6 @@ ROLES: Final = {
 """Flattened sub-roles of each entity, by rank: applicant, spouse, child."""
 
 WEALTH_INCOMES: Final = ("revenus_locatifs", "revenus_capital")
-INTERRUPTION_EUR: Final = np.float32(1)
 _INCOMES: Final = tuple(dict.fromkeys(VARIABLE_OF_NATRESS.values()))
 _EMPTY_MONTHLY: Final = ("remuneration_apprenti",)
 _FALSE_MONTHLY: Final = ("etudiant", "stagiaire", "autonomie_financiere")
@@ -63,6 +59,10 @@ class Inputs:
         self._written.add((variable, period))
         self._simulation.set_input(variable, period, values)
 
+    def computed(self, variable: str, months: list[str]) -> NDArray[Any]:
+        """What OpenFisca makes of the inputs written so far, one row per month."""
+        return np.stack([self._simulation.calculate(variable, month) for month in months])
+
     def has_formula(self, variable: str) -> bool:
         """True when OpenFisca would compute ``variable`` in a month left empty (else it is worth 0)."""
         return bool(self.law.get_variable(variable, check_existence=True).formulas)
@@ -77,9 +77,12 @@ def amounts(quarter: Quarter) -> dict[str, NDArray[np.float64]]:
     """
     simulation = _empty_simulation(quarter)
     inputs = Inputs(simulation)
+    incomes = mark_interruptions(quarter, carried_incomes(quarter))
     _write_people(inputs, quarter)
-    _write_incomes(inputs, quarter)
+    _write_incomes(inputs, quarter, incomes)
     _write_households(inputs, quarter)
+    inputs.write("rsa_base_ressources_minima_sociaux", quarter.first, counted_minima(quarter, incomes))
+    inputs.write("ppa_eligibilite_apprenants", quarter.first, _enough_work_for_ppa(inputs, quarter))
     refuse_other_outputs(RIGHTS)
     return {right: _to_the_cent(simulation.calculate(right, quarter.first)) for right in RIGHTS}
 
@@ -162,11 +165,9 @@ def _write_people(inputs: Inputs, quarter: Quarter) -> None:
         inputs.write("enfant_a_charge", year, none)
 
 
-def _write_incomes(inputs: Inputs, quarter: Quarter) -> None:
-    incomes = mark_interruptions(quarter, carried_incomes(quarter))
+def _write_incomes(inputs: Inputs, quarter: Quarter, incomes: dict[str, Floats]) -> None:
     nothing = np.zeros((len(quarter.members), WINDOW), np.float32)
-    incomes["indemnites_journalieres"] = sum((incomes.get(a, nothing) for a in DAILY_ALLOWANCES), nothing)
-    for variable in (*_INCOMES, *_EMPTY_MONTHLY, "indemnites_journalieres"):
+    for variable in (*_INCOMES, *_EMPTY_MONTHLY, ALL_ALLOWANCES):
         if variable in incomes or inputs.has_formula(variable):
             _write_months(inputs, variable, quarter, incomes.get(variable, nothing[:, -INCOME_MONTHS:]))
     for variable in PERSON_BENEFITS:
@@ -211,6 +212,23 @@ def _write_households(inputs: Inputs, quarter: Quarter) -> None:
         inputs.write("rente_viagere_titre_onereux", month, np.zeros(size, np.float32))
 
 
+def _enough_work_for_ppa(inputs: Inputs, quarter: Quarter) -> Flags:
+    """CSS L842-1, L842-2. An adult with an income from work; a learner, above the floor every month.
+
+    Over the reference quarter of the household: OpenFisca looks at M-1..M-3 even when it is M-4..M-2. A lone
+    parent with RSA majoré needs no work here (nor has any PPA without).
+    """
+    people = quarter.people
+    earned = inputs.computed(
+        "ppa_revenu_activite_individu", last_months(quarter, RIGHT_MONTHS)[quarter.reference]
+    )
+    floor = inputs.computed("ppa_plancher_revenu_activite_apprenant", [quarter.first])
+    learner = people.apprentice[quarter.members] | (people.student[quarter.members] == 1)
+    enough = np.where(learner, (earned > floor).all(axis=0), (earned > 0).any(axis=0))
+    majored: Flags = inputs.computed("rsa_majore_eligibilite", [quarter.first])[0]
+    return quarter.any_member(quarter.adult & enough) | majored
+
+
 def last_months(quarter: Quarter, months: int) -> list[str]:
     """The ``months`` months ending at the first month of the quarter."""
     last = month_number(quarter.first)
@@ -229,41 +247,6 @@ def carried_incomes(quarter: Quarter) -> dict[str, Floats]:
         )
         for name, table in quarter.people.incomes.items()
     }
-
-
-def mark_interruptions(quarter: Quarter, incomes: dict[str, Floats]) -> dict[str, Floats]:
-    """CASF R262-13. An income that stopped inside the reference quarter M-4..M-2 is left out of the RSA.
-
-    « Il n'est pas tenu compte » of an income from work, or of an unemployment allowance, whose payment has
-    stopped for certain and that no replacement income follows. OpenFisca sees it only when M-1 is positive
-    and M nil, months that both lie after the shifted quarter. One euro in M-1, which counts for nothing
-    there, shows it the end of an income whose M-1 and M are *declared* nil; months not yet declared prove
-    nothing (trap 1). A quarter M-3..M-1, where M-1 counts, keeps OpenFisca's own reading.
-    """
-    if not shifted_reference_quarter(quarter.first, quarter.shifted_since):
-        return incomes
-    certain = declared_months(quarter)[:, -CARRIED_MONTHS:].all(axis=1) & ~_replaced(quarter, incomes)
-    return {
-        name: _interrupted(table, certain, quarter.reference) if name in NEUTRALISED else table
-        for name, table in incomes.items()
-    }
-
-
-def _interrupted(table: Floats, certain: Flags, reference: slice) -> Floats:
-    """The income with one euro in M-1 where it was earned in the reference quarter and is nil since."""
-    earned = table[:, reference].sum(axis=1) > 0
-    stopped = earned & certain & (table[:, -CARRIED_MONTHS:] == 0).all(axis=1)
-    marked = table.copy()
-    marked[stopped, -CARRIED_MONTHS] = INTERRUPTION_EUR
-    return marked
-
-
-def _replaced(quarter: Quarter, incomes: dict[str, Floats]) -> Flags:
-    """Persons who have a replacement income in the month of right."""
-    benefits = (quarter.person(quarter.people.benefits[name]) for name in REPLACEMENT_BENEFITS)
-    tables = (*benefits, *(incomes[name] for name in REPLACEMENT_INCOMES if name in incomes))
-    replaced: Flags = np.any([table[:, -1] > 0 for table in tables], axis=0)
-    return replaced
 
 
 def _write_months(inputs: Inputs, variable: str, quarter: Quarter, table: Floats) -> None:

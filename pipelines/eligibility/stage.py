@@ -8,6 +8,7 @@ from pipelines import territory
 from pipelines.calendar import check_month, month_number, period, shift, window
 from pipelines.eligibility.legislation import months_past_last_scale
 from pipelines.eligibility.nomenclature import HOUSEHOLD_BENEFITS, PERSON_BENEFITS
+from pipelines.eligibility.past import past_rights
 from pipelines.eligibility.quarter import RIGHT_MONTHS, WINDOW
 from pipelines.eligibility.rights import RESULT, simulate
 from pipelines.settings import Settings
@@ -31,6 +32,7 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     check_month(mois)
     counts = _build_households(warehouse, mois)
     agricole = "msa" in settings.partenaires.attendus
+    counts["droits_anterieurs"] = _build_past(warehouse, mois, agricole)
     moved = _moved(warehouse, settings, mois)
     rights = pl.concat(
         [
@@ -52,6 +54,12 @@ def _build_households(warehouse: Warehouse, mois: str) -> dict[str, int | float 
         "menages": warehouse.build("core/core__menages", periode=periode, numero_mois=numero),
         "ressources": warehouse.build("core/core__ressources_completees", debut=debut),
     }
+
+
+def _build_past(warehouse: Warehouse, mois: str, agricole: bool) -> int:
+    past = past_rights(warehouse, mois, agricole).sort("menage_id", "mois", "droit")
+    warehouse.build("core/core__ressources_completees", debut=_first_input(mois))
+    return warehouse.replace("core__droits_anterieurs", past)
 
 
 def _first_input(mois: str) -> str:

@@ -42,14 +42,22 @@ def obstacles(quarter: Quarter) -> Motifs:
 
 def doubts(quarter: Quarter, agricole_inclus: bool) -> dict[str, Motifs]:
     """Why a positive result would not be certain ("" when it is), per right, one code per household."""
-    common = {
-        "titre_sejour": _unproven_permit(quarter),
+    permit, result = _unproven_permit(quarter), quarter.any_member(_result_unknown(quarter))
+    housing = _unknown_housing(quarter)
+    rsa = {
+        "titre_sejour": permit,
         "etudiant": quarter.any_member(_maybe_student(quarter)),
-        "independant_sans_resultat": quarter.any_member(_result_unknown(quarter)),
+        "independant_sans_resultat": result,
+        "moins_25_sans_enfant": _young_without_child(quarter),
+        "logement_inconnu": housing,
     }
-    last = {"logement_inconnu": _unknown_housing(quarter)}
-    rsa = {**common, "moins_25_sans_enfant": _young_without_child(quarter), **last}
-    ppa = {**common, "agricole_ppa": quarter.any_member(_farmer(quarter)) & (not agricole_inclus), **last}
+    ppa = {
+        "titre_sejour": permit,
+        "etudiant": _student_unsettled_by_work(quarter),
+        "independant_sans_resultat": result,
+        "agricole_ppa": quarter.any_member(_farmer(quarter)) & (not agricole_inclus),
+        "logement_inconnu": housing,
+    }
     size = len(quarter.households)
     return {"rsa": _first_reason(rsa, size), "ppa": _first_reason(ppa, size)}
 
@@ -99,9 +107,25 @@ def _has_other_benefit(quarter: Quarter) -> Flags:
 
 
 def _maybe_student(quarter: Quarter) -> Flags:
-    student = quarter.people.student[quarter.members]
-    unknown = (student == -1) & (quarter.age_months < STUDENT_AGE_MONTHS) & ~_has_work(quarter)
-    maybe: Flags = quarter.adult & ((student == 1) | unknown)
+    return _student(quarter) | _student_unknown(quarter)
+
+
+def _student_unsettled_by_work(quarter: Quarter) -> Flags:
+    """CSS L842-2 settles the PPA of a student who is the only adult: above the floor of income, or not."""
+    couple = quarter.any_member(quarter.role == SPOUSE)
+    return quarter.any_member(_student_unknown(quarter)) | (quarter.any_member(_student(quarter)) & couple)
+
+
+def _student(quarter: Quarter) -> Flags:
+    student: Flags = quarter.adult & (quarter.people.student[quarter.members] == 1)
+    return student
+
+
+def _student_unknown(quarter: Quarter) -> Flags:
+    """Under 26, nobody says whether a student, and no income from work."""
+    unknown = quarter.people.student[quarter.members] == -1
+    young = quarter.age_months < STUDENT_AGE_MONTHS
+    maybe: Flags = quarter.adult & unknown & young & ~_has_work(quarter)
     return maybe
 
 

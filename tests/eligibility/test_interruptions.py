@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import polars as pl
 import pytest
 
 import pipelines.eligibility.simulation as simulation
@@ -47,6 +48,57 @@ def test_an_income_stopped_in_the_reference_quarter_is_left_out(nature: str) -> 
 def test_without_the_mark_it_still_counts(nature: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "mark_interruptions", lambda quarter, incomes: incomes)
     assert rights(stopped(nature))["rsa"] == QUARTER_COUNTED
+
+
+ALLOWANCES = ("011", "012", "013", "014")
+
+
+@pytest.mark.parametrize("nature", ALLOWANCES)
+def test_daily_allowances_that_end_without_work_are_left_out(nature: str) -> None:
+    assert rights(stopped(nature, amount=600.0))["rsa"] == BASE
+
+
+def test_daily_allowances_of_a_long_illness_are_left_out_up_to_the_flat_amount_only() -> None:
+    """1 000 € a month, two months in three, 651.69 left out each month: 2 000 - 3 × 651.69."""
+    assert rights(stopped("011", amount=1000.0))["rsa"] == pytest.approx(
+        BASE - (2000 - 3 * BASE) / 3, abs=0.01
+    )
+
+
+@pytest.mark.parametrize("nature", ALLOWANCES)
+def test_daily_allowances_that_end_with_a_return_to_work_still_count(nature: str) -> None:
+    assert rights(stopped(nature, {"001": {MOIS: 100.0}}, amount=600.0))["rsa"] == pytest.approx(BASE - 400.0)
+
+
+def test_daily_allowances_count_for_the_premium_as_they_did() -> None:
+    assert rights(stopped("013", amount=600.0))["ppa"] > 0
+
+
+def with_ass(person: Person, *paid: int) -> float:
+    """RSA of a person paid 500 € of ASS at these offsets from the month of right."""
+    tables = frames({"m": Household([person], MOIS, attributs={"dtr_phase": 1})})
+    months = [shift(MOIS, offset) for offset in paid]
+    ass = pl.when(pl.col("mois").is_in(months)).then(500.0).otherwise(0.0)
+    tables["prestations"] = tables["prestations"].with_columns(ass=ass)
+    rows = simulate(**tables, mois=[MOIS]).filter(pl.col("droit") == "rsa")
+    return float(rows["montant_eur_mois"][0])
+
+
+def test_an_ass_that_ended_is_left_out() -> None:
+    assert with_ass(Person(), -4, -3) == BASE
+    assert with_ass(Person(), -4, -3, -2, -1) == pytest.approx(BASE - 500.0)
+
+
+def test_an_ass_that_ended_with_a_return_to_work_still_counts() -> None:
+    assert with_ass(Person(revenus={"001": {MOIS: 100.0}}), -4, -3, -2) == pytest.approx(BASE - 500.0)
+
+
+def test_the_ass_of_a_month_not_yet_declared_still_counts() -> None:
+    assert with_ass(undeclared_since(shift(MOIS, -1)), -4, -3, -2) == pytest.approx(BASE - 500.0)
+
+
+def undeclared_since(mois: str) -> Person:
+    return Person(declare=months_between(shift(MOIS, -23), shift(mois, -1)))
 
 
 @pytest.mark.parametrize("hidden", [(0,), (-1,), (-1, 0)])

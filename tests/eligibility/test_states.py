@@ -20,6 +20,10 @@ def who(**attributs: Any) -> Person:
 
 
 YOUNG = (2004, 3)
+OVER_THE_REFERENCE = dict.fromkeys(("2025-12", "2026-01", "2026-02"), 1200.0)
+SINCE = dict.fromkeys(("2026-02", "2026-03", "2026-04"), 1200.0)
+"""The quarter of June begins in April: its reference months are December to February."""
+
 UNKNOWN: dict[str, tuple[Household, dict[str, tuple[str, str | None]]]] = {
     "young without child": (
         Household([Person(ne=YOUNG)]),
@@ -35,8 +39,14 @@ UNKNOWN: dict[str, tuple[Household, dict[str, tuple[str, str | None]]]] = {
         Household([Person(ne=YOUNG, revenus={"001": 1400.0})]),
         {"rsa": ("non", None), "ppa": ("oui", None)},
     ),
-    "student": (
-        Household([who(etudiant=1)]),
+    "student below the floor of the PPA": (
+        Household([who(etudiant=1)]), {"rsa": ("inconnu", "etudiant"), "ppa": ("non", None)}),
+    "student above the floor of the PPA": (
+        Household([Person(revenus={"001": 1200.0}, attributs={"etudiant": 1})]),
+        {"rsa": ("non", None), "ppa": ("oui", None)},
+    ),
+    "student whose spouse works": (
+        Household([Person("CJT", attributs={"etudiant": 1}), who()]),
         {"rsa": ("inconnu", "etudiant"), "ppa": ("inconnu", "etudiant")},
     ),
     "unknown student status at 25, without salary": (
@@ -120,6 +130,14 @@ UNKNOWN: dict[str, tuple[Household, dict[str, tuple[str, str | None]]]] = {
     ),
     "apprentice below the floor of the PPA": (
         Household([who(act="APP")]), {"rsa": ("oui", None), "ppa": ("non", None)}),
+    "apprentice above the floor over M-4..M-2, paid nothing since": (
+        Household([Person(revenus={"001": OVER_THE_REFERENCE}, attributs={"act": "APP"})]),
+        {"rsa": ("oui", None), "ppa": ("oui", None)},
+    ),
+    "apprentice paid since, but not over M-4..M-2": (
+        Household([Person(revenus={"001": SINCE}, attributs={"act": "APP"})]),
+        {"rsa": ("oui", None), "ppa": ("non", None)},
+    ),
 }  # fmt: skip
 
 
