@@ -4,16 +4,21 @@ import numpy as np
 import polars as pl
 
 from pipelines.calendar import check_month, month_number
-from pipelines.estimation.estimator import estimate
-from pipelines.estimation.evidence import Reading, evidence, read, sensitivity
+from pipelines.estimation import situations
+from pipelines.estimation.estimator import Evidence, estimate
+from pipelines.estimation.evidence import evidence, read, sensitivity
 from pipelines.estimation.precision import with_more_answers
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
+from schemas.warehouse_tables import empty_table
 
 MORE = (0, 100, 200, 400, 600, 1_000, 2_000)
 """More answers at each of the draws; 0 is today."""
 
 HEADLINES = ("rsa", "ppa")
+
+DRAWS = 4_000
+"""With 200, the width moves by a point from one lot of draws to the next: more than 100 answers change it."""
 
 
 def widths(warehouse: Warehouse, settings: Settings, mois: str) -> pl.DataFrame:
@@ -21,21 +26,19 @@ def widths(warehouse: Warehouse, settings: Settings, mois: str) -> pl.DataFrame:
 
     Each line uses the same random stream: two lines differ by the answers alone.
     """
-    readings = {droit: read(warehouse, droit) for droit in HEADLINES}
+    for name in situations.SAMPLE:
+        warehouse.ensure(name, empty_table(name))
     quality = warehouse.read("out__qualite_appariement")
     seed = [settings.estimation.graine, month_number(check_month(mois))]
-    columns = {
-        droit: [_width(reading, quality, settings, more, seed) for more in MORE]
-        for droit, reading in readings.items()
-    }
+    columns = {}
+    for droit in HEADLINES:
+        reading = read(warehouse, droit)
+        found = evidence(reading, quality, sensitivity(reading)[0])
+        columns[droit] = [_width(found, settings.estimation.niveau, more, seed) for more in MORE]
     return pl.DataFrame({"reponses_de_plus": MORE} | columns)
 
 
-def _width(
-    reading: Reading, quality: pl.DataFrame, settings: Settings, more: int, seed: list[int]
-) -> float | None:
-    found = evidence(reading, quality, sensitivity(reading)[0])
-    options = settings.estimation
-    wider = with_more_answers(found, more) if more else found
-    result = estimate(wider, options.tirages, options.niveau, np.random.default_rng(seed))
+def _width(found: Evidence, level: float, more: int, seed: list[int]) -> float | None:
+    informed = with_more_answers(found, more) if more else found
+    result = estimate(informed, DRAWS, level, np.random.default_rng(seed))
     return None if result is None else round(100 * result.width, 1)
