@@ -674,6 +674,33 @@ def confronter(
 
 
 @app.command()
+def prouver(
+    processus: Processus = None,
+    repetitions: Annotated[int, typer.Option("--repetitions", min=2, help="Territoires par monde.")] = 200,
+    mondes: Annotated[list[str] | None, typer.Option("--monde", help="Ce monde seulement.")] = None,
+    sortie: Annotated[Path | None, typer.Option("--sortie", help="Fichier JSON ; la figure à côté.")] = None,
+) -> None:
+    """Éprouver l'estimateur dans des mondes inventés dont la vérité est connue ; reprend où il en était."""
+    from rich.progress import Progress
+
+    from pipelines import proof
+
+    with Progress(console=console) as progress:
+        bar = progress.add_task("Territoires inventés", total=None)
+        found = proof.prove(
+            processus or min(os.cpu_count() or 1, 4),
+            repetitions,
+            proof.worlds(mondes),
+            sortie or proof.RESULT,
+            advance=lambda done, total: progress.update(bar, completed=done, total=total),
+        )
+    for world in found["mondes"]:
+        _print_frame(f"{world['nom']} (vrai taux {_shown(world['taux_vrai'])} %)", proof.table(world))
+        missed = [name.replace("_", " ") for name, held in world["objectifs"].items() if not held]
+        console.print("Objectifs tenus." if not missed else f"Objectifs manqués : {', '.join(missed)}.")
+
+
+@app.command()
 def relire(
     lecteur: Annotated[
         str, typer.Option("--lecteur", help="Nom ou lettre du relecteur, par exemple A.")

@@ -99,7 +99,7 @@ def _correction(right: Right, droit: str) -> Iterator[Row]:
     )
     yield "cov", float(central.coverage[0]), None, None, f"{droit} ; {audited}"
     told = f"{evidence.answers.count:.0f} réponses" if evidence.answers.count else "a priori, non vérifié"
-    for nom, value in zip(("delta0", "delta1", "delta2"), central.delta[0], strict=True):
+    for nom, value in zip(("delta0", "delta1", "delta2"), central.shift[0], strict=True):
         yield nom, float(value), None, None, f"{droit} ; {told}"
     for nom, households in (("U", evidence.u), ("T", evidence.t), ("A2", evidence.a2 + evidence.a2_known)):
         yield nom, float(households.sum()), None, None, f"{droit} ; ménages"

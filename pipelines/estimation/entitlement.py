@@ -31,9 +31,10 @@ KNOWN_RIDGE = 1.0
 _SHIFT: Floats = np.column_stack(
     [np.ones(CLASSES), C2S_OF_CLASS - 0.5, (BAND_OF_CLASS == BANDS - 1).astype(np.float64)]
 )
+_SQUARES: Floats = np.einsum("ci,cj->cij", _SHIFT, _SHIFT).reshape(CLASSES, -1)
 _ZEROS, _ONES = np.zeros((CLASSES, 1)), np.ones((CLASSES, 1))
 _BOTH_DESIGNS: Floats = np.vstack([np.hstack([DESIGN, _ZEROS]), np.hstack([DESIGN, _ONES])])
-_NEWTON_STEPS = 25
+_NEWTON_STEPS, _SMALLEST_STEP = 25, 1e-9
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,10 @@ def _fit(entitled: Floats, households: Floats, design: Floats, ridge: Floats) ->
         p = expit(design @ beta)
         information = design.T @ (design * (households * p * (1 - p))[:, None]) + precision
         gradient = design.T @ (entitled - households * p) - precision @ (beta - centre)
-        beta = beta + np.clip(np.linalg.solve(information, gradient), -2, 2)
+        step = np.clip(np.linalg.solve(information, gradient), -2, 2)
+        beta = beta + step
+        if np.abs(step).max() < _SMALLEST_STEP:
+            break
     return Regression(beta, np.linalg.inv(information))
 
 
@@ -103,27 +107,42 @@ def no_answers() -> Answers:
     return Answers(np.zeros(CLASSES), np.zeros(CLASSES))
 
 
-def shift_mode(logit: Floats, answers: Answers, sd: Floats) -> tuple[Floats, Floats]:
-    """Mode (draws, 3) and covariance (draws, 3, 3) of γ or δ given a logit (draws, 12): Laplace's method.
+@dataclass(frozen=True)
+class Shift:
+    """What is believed of γ, δ or their sum, per draw: mean (draws, 3) and covariance (draws, 3, 3)."""
 
-    ``sd``: standard deviations before the answers.
-    """
-    prior = np.diag(sd**-2)
-    shift = np.zeros((logit.shape[0], sd.size))
-    for _ in range(_NEWTON_STEPS):
-        p = expit(logit + shift @ _SHIFT.T)
-        weights = answers.households * p * (1 - p)
-        information = np.einsum("dc,ci,cj->dij", weights, _SHIFT, _SHIFT) + prior
-        gradient = (answers.entitled - answers.households * p) @ _SHIFT - shift @ prior
-        shift = shift + np.clip(np.linalg.solve(information, gradient[..., None])[..., 0], -2, 2)
-    return shift, np.linalg.inv(information)
+    mean: Floats
+    covariance: Floats
+
+    def updated(self, logit: Floats, answers: Answers) -> "Shift":
+        """The same once ``answers`` are read, given a logit (draws, 12): Laplace's method."""
+        prior = np.linalg.inv(self.covariance)
+        mean = self.mean
+        for _ in range(_NEWTON_STEPS):
+            p = expit(logit + mean @ _SHIFT.T)
+            information = (answers.households * p * (1 - p) @ _SQUARES).reshape(prior.shape) + prior
+            pull = np.einsum("dij,dj->di", prior, mean - self.mean)
+            gradient = (answers.entitled - answers.households * p) @ _SHIFT - pull
+            step = np.clip(np.linalg.solve(information, gradient[..., None])[..., 0], -2, 2)
+            mean = mean + step
+            if np.abs(step).max() < _SMALLEST_STEP:
+                break
+        return Shift(mean, np.linalg.inv(information))
+
+    def widened(self, sd: Floats) -> "Shift":
+        """The sum with a shift nobody measured, of mean 0 and standard deviations ``sd`` (3,)."""
+        return Shift(self.mean, self.covariance + np.diag(sd**2))
+
+    def draw(self, generator: np.random.Generator) -> Floats:
+        """One shift per draw, shape (draws, 3)."""
+        noise = generator.standard_normal((*self.mean.shape, 1))
+        return self.mean + (np.linalg.cholesky(self.covariance) @ noise)[..., 0]
 
 
-def draw_shift(logit: Floats, answers: Answers, sd: Floats, generator: np.random.Generator) -> Floats:
-    """One γ or δ per drawn logit, shape (draws, 3)."""
-    mode, covariance = shift_mode(logit, answers, sd)
-    noise = generator.standard_normal((*mode.shape, 1))
-    return mode + (np.linalg.cholesky(covariance) @ noise)[..., 0]
+def unmeasured(draws: int, sd: Floats) -> Shift:
+    """A shift nobody measured: mean 0, standard deviations ``sd`` (3,)."""
+    mean = np.zeros((draws, sd.size))
+    return Shift(mean, np.tile(np.diag(sd**2), (draws, 1, 1)))
 
 
 def shifted(logit: Floats, shift: Floats) -> Floats:

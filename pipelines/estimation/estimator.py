@@ -41,7 +41,7 @@ class Evidence:
     households entitled on CPAM data. ``known*`` and ``unknown*``: CPAM households with and without incomes,
     total and linked. ``s``: households paid by the MSA. ``coverage_answers``: audited CAF
     entitled households (known at CPAM, asked). ``answers``: verified households absent from the CAF, incomes
-    unknown (those of known incomes move κ). Amounts in euros a month.
+    unknown (those of known incomes move κ); ``a2_answers``: those of A2. Amounts in euros a month.
     """
 
     rates: LinkRates
@@ -61,6 +61,7 @@ class Evidence:
     a2: Floats = field(default_factory=_zeros)
     a2_known: Floats = field(default_factory=_zeros)
     a2_found: Floats = field(default_factory=_zeros)
+    a2_answers: Answers = field(default_factory=no_answers)
     u: Floats = field(default_factory=_zeros)
     t: Floats = field(default_factory=_zeros)
     known: Floats = field(default_factory=_zeros)
@@ -89,9 +90,10 @@ class Parameters:
     recall: Floats  # R, (draws, 3)
     known: Floats  # r, (draws, 3)
     absent: Floats  # f, (draws, 3)
-    kappa: Floats  # (draws, 12)
+    kappa: Floats  # of B, (draws, 12)
+    kappa_a2: Floats  # (draws, 12)
     coverage: Floats  # (draws,)
-    delta: Floats  # (draws, 3)
+    shift: Floats  # γ + δ of B, (draws, 3)
     outside: Floats  # logit π of B without incomes, (draws, 12)
     a2: Floats  # logit π of A2 without incomes on either side, (draws, 12)
     u: Floats  # (draws, 12)
@@ -166,19 +168,18 @@ def spread(net: Floats) -> Floats:
 def central_parameters(evidence: Evidence) -> Parameters:
     """Everything at its posterior mean or mode, one row."""
     rates, logit = evidence.rates, _regression(evidence).logit
-    recall, known_there = rates.entitled.mean[None, :], _known_comparables(evidence).logit
-    of_b, _ = entitlement.shift_mode(known_there, _known_outside(evidence), GAMMA_PRIOR_SD)
-    of_a2, _ = entitlement.shift_mode(known_there, _known_a2(evidence), GAMMA_PRIOR_SD)
-    outside = entitlement.shifted(logit, of_b)
-    delta, _ = entitlement.shift_mode(outside, evidence.answers, DELTA_PRIOR_SD)
+    recall = rates.entitled.mean[None, :]
+    of_b, of_a2 = (believed.mean for believed in _shifts(evidence, logit, _known_comparables(evidence).logit))
+    kappa, kappa_a2 = evidence.kappa.value()
     return Parameters(
         recall=recall,
         known=rates.known.mean[None, :],
         absent=rates.absent.mean[None, :],
-        kappa=evidence.kappa.value(),
+        kappa=kappa,
+        kappa_a2=kappa_a2,
         coverage=_coverage(evidence, np.array([evidence.linked_entitled_a1]), recall),
-        delta=delta,
-        outside=entitlement.shifted(outside, delta),
+        shift=of_b,
+        outside=entitlement.shifted(logit, of_b),
         a2=entitlement.shifted(logit, of_a2),
         u=evidence.u[None, :],
         t=evidence.t[None, :],
@@ -191,23 +192,32 @@ def drawn_parameters(evidence: Evidence, draws: int, generator: np.random.Genera
     recall = rates.entitled.draw(draws, generator)
     logit = _regression(evidence).draw(draws, generator)
     known_there = _known_comparables(evidence).draw(draws, generator)
-    of_b = entitlement.draw_shift(known_there, _known_outside(evidence), GAMMA_PRIOR_SD, generator)
-    of_a2 = entitlement.draw_shift(known_there, _known_a2(evidence), GAMMA_PRIOR_SD, generator)
-    outside = entitlement.shifted(logit, of_b)
-    delta = entitlement.draw_shift(outside, evidence.answers, DELTA_PRIOR_SD, generator)
-    unmeasured = entitlement.draw_shift(logit, no_answers(), DELTA_PRIOR_SD, generator)
+    of_b, of_a2 = (believed.draw(generator) for believed in _shifts(evidence, logit, known_there))
+    kappa, kappa_a2 = evidence.kappa.draw(draws, generator)
     return Parameters(
         recall=recall,
         known=rates.known.draw(draws, generator),
         absent=rates.absent.draw(draws, generator),
-        kappa=evidence.kappa.draw(draws, generator),
+        kappa=kappa,
+        kappa_a2=kappa_a2,
         coverage=_drawn_coverage(evidence, recall, generator),
-        delta=delta,
-        outside=entitlement.shifted(outside, delta),
-        a2=entitlement.shifted(logit, of_a2 + unmeasured),
+        shift=of_b,
+        outside=entitlement.shifted(logit, of_b),
+        a2=entitlement.shifted(logit, of_a2),
         u=generator.poisson(evidence.u, size=(draws, CLASSES)).astype(np.float64),
         t=generator.poisson(evidence.t, size=(draws, CLASSES)).astype(np.float64),
     )
+
+
+def _shifts(
+    evidence: Evidence, logit: Floats, known_there: Floats
+) -> tuple[entitlement.Shift, entitlement.Shift]:
+    """γ + δ of B and of A2: first what CPAM incomes say of each, then what was verified."""
+    nothing = entitlement.unmeasured(logit.shape[0], GAMMA_PRIOR_SD)
+    of_b = nothing.updated(known_there, _known_outside(evidence)).widened(DELTA_PRIOR_SD)
+    found = Answers(evidence.a2_known, evidence.a2_found)
+    of_a2 = nothing.updated(known_there, found).widened(DELTA_PRIOR_SD)
+    return of_b.updated(logit, evidence.answers), of_a2.updated(logit, evidence.a2_answers)
 
 
 def _regression(evidence: Evidence) -> entitlement.Regression:
@@ -227,10 +237,6 @@ def _known_outside(evidence: Evidence) -> Answers:
     entitled = np.maximum(evidence.u - evidence.t * (1 - recall) / recall, 0)
     households = _outside(evidence.known, evidence.known_linked, known, absent)
     return Answers(np.maximum(households, entitled), entitled)
-
-
-def _known_a2(evidence: Evidence) -> Answers:
-    return Answers(evidence.a2_known, evidence.a2_found)
 
 
 def _coverage(evidence: Evidence, linked: Floats, recall: Floats) -> Floats:
@@ -280,7 +286,7 @@ def missing(
     by_incomes, by_classes = absent(evidence, parameters)
     x_b = by_incomes + drawn(by_classes)
     x_c = x_b * (1 / parameters.coverage - 1)[:, None]
-    a2 = evidence.a2_found * parameters.kappa + evidence.a2 * entitlement.probability(parameters.a2)
+    a2 = evidence.a2_found * parameters.kappa_a2 + evidence.a2 * entitlement.probability(parameters.a2)
     return Missing(x_b + drawn(x_c), drawn(a2), parameters.coverage)
 
 

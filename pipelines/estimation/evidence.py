@@ -45,6 +45,8 @@ _PENDING_A2 = _A2 & (pl.col("situation") == "inconnu")
 _A2_ON_CPAM = _PENDING_A2 & ~pl.col("a_revenu_caf") & pl.col("part_cpam").is_not_null()
 """A2 whose CPAM incomes are known: the CPAM's own data and κ, as in B."""
 
+_A2_UNREAD = _PENDING_A2 & ~pl.col("a_revenu_caf") & pl.col("part_cpam").is_null()
+
 _PART = pl.when(_ENTITLED).then(pl.col("poids_eligible").clip(0, 1)).otherwise(0.0)
 """Share of a CPAM household entitled on CPAM data: some are computed in several ways."""
 
@@ -115,6 +117,7 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
     told = _told(reading)
     linked_a1 = _A1 & pl.col("est_lie")
     fitted = _COMPARABLE & pl.col("est_lie")
+    entitled_there = _unlinked_too(reading, _ENTITLED) * reading.by_income(fitted & _ENTITLED)
     return Evidence(
         rates=_link_rates(reading, quality),
         takers_a1=reading.weight(_A1 & _ENTITLED & (pl.col("situation") == "recourant")),
@@ -130,11 +133,13 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
         answers=_tally(told.filter(_ESTIMABLE)),
         class_nontakers=reading.by_class(linked_a1 & _NONTAKER),
         class_unclaimed_eur_mois=reading.by_class(linked_a1 & _NONTAKER, money),
-        nonrecipients=reading.by_income(fitted),
-        nonrecipients_entitled=reading.by_income(fitted & _ENTITLED),
+        nonrecipients=entitled_there
+        + _unlinked_too(reading, ~_ENTITLED) * reading.by_income(fitted & ~_ENTITLED),
+        nonrecipients_entitled=entitled_there,
         a2=_households_without_incomes(reading),
         a2_known=reading.by_class(_A2_ON_CPAM, one),
         a2_found=reading.by_class(_A2_ON_CPAM, pl.col("part_cpam") * pl.col(one)),
+        a2_answers=_tally(_told_of_a2(reading).filter(_A2_UNREAD)),
         u=reading.by_class((pl.col("strate") == "B") & _ENTITLED, "poids_eligible"),
         t=reading.by_class(_LINKED & _ENTITLED, "poids_eligible"),
         known=reading.by_class(known, one),
@@ -165,7 +170,7 @@ def _households_without_incomes(reading: Reading) -> Floats:
     One whom the CAF pays an income counts for less, as in A1. An unlinked household, whose C2S nobody knows,
     counts in both classes by the share of its peers.
     """
-    pending = _PENDING_A2 & (pl.col("a_revenu_caf") | pl.col("part_cpam").is_null())
+    pending = _A2_UNREAD | (_PENDING_A2 & pl.col("a_revenu_caf"))
     likeness = pl.when("a_revenu_caf").then(_relative_entitlement(reading)).otherwise(1.0)
     weight = pl.col("poids_menages") * likeness
     counted = reading.by_class(pending, weight)
@@ -199,16 +204,25 @@ def _kappa(reading: Reading, told: pl.DataFrame) -> Kappa:
     """Both instruments on linked CAF households that receive nothing, and what was told of B's households."""
     on_caf, part = _ENTITLED.cast(pl.Float64), pl.col("part_cpam")
     pairs = _COMPARABLE & part.is_not_null()
+    entitled, others = (_unlinked_too(reading, who) for who in (_ENTITLED, ~_ENTITLED))
     known = told.filter(_KNOWN).with_columns(part=_PART)
     overlooked = known.select(pl.col("reponse") * (1 - pl.col("part")))
     return Kappa(
-        both=reading.by_class(pairs, on_caf * part),
-        cpam_only=reading.by_class(pairs, (1 - on_caf) * part),
-        caf_only=float(reading.households.filter(pairs).select(on_caf * (1 - part)).sum().item()),
+        both=entitled * reading.by_class(pairs, on_caf * part),
+        cpam_only=others * reading.by_class(pairs, (1 - on_caf) * part),
+        caf_only=entitled * float(reading.households.filter(pairs).select(on_caf * (1 - part)).sum().item()),
         answers=_tally(known, pl.col("part")),
+        answers_a2=_tally(_told_of_a2(reading).filter(_A2_ON_CPAM), part),
         told_overlooked=float(overlooked.sum().item()),
         overlooking=_overlooking(reading, known),
     )
+
+
+def _unlinked_too(reading: Reading, who: pl.Expr) -> float:
+    """CAF households that receive nothing, for one of them that is linked: the entitled are linked less."""
+    everybody = reading.weight(_COMPARABLE & who, "poids_menages")
+    linked = reading.weight(_COMPARABLE & who & pl.col("est_lie"), "poids_menages")
+    return everybody / linked if linked else 1.0
 
 
 def _overlooking(reading: Reading, known: pl.DataFrame) -> float:
@@ -288,11 +302,11 @@ def _caf_answers(reading: Reading) -> pl.DataFrame:
 def _coverage_answers(reading: Reading) -> tuple[float, float]:
     """Entitled CAF households that the CPAM knows, and those asked, in effective answers (design effect)."""
     told = _caf_answers(reading).drop_nulls("connu_cpam")
-    weight, known = told["poids_reponse"], told["connu_cpam"].cast(pl.Float64)
     if not told.height:
         return 0.0, 0.0
-    asked = float((weight.sum() ** 2) / (weight**2).sum())
-    return asked * float((weight * known).sum() / weight.sum()), asked
+    weight, known = (told[name].cast(pl.Float64).to_numpy() for name in ("poids_reponse", "connu_cpam"))
+    asked = weight.sum() ** 2 / (weight**2).sum()
+    return float(asked * (weight @ known) / weight.sum()), float(asked)
 
 
 def _told(reading: Reading) -> pl.DataFrame:
@@ -302,6 +316,14 @@ def _told(reading: Reading) -> pl.DataFrame:
     elsewhere = (pl.col("connu_msa") == 1).fill_null(False)
     told = asked.select("menage_base_id", reponse=(_answer(reading.droit) & ~elsewhere).cast(pl.Float64))
     return outside.join(told.drop_nulls("reponse"), on="menage_base_id")
+
+
+def _told_of_a2(reading: Reading) -> pl.DataFrame:
+    """Households of A2 whose entitlement the CAF told from the whole dossier, with ``reponse``."""
+    asked = reading.answers.filter((pl.col("source") == "caf") & (pl.col("volet") == "TEMOIN"))
+    told = asked.select("menage_base_id", reponse=_answer(reading.droit).cast(pl.Float64))
+    pending = reading.households.filter(_PENDING_A2 & pl.col("classe").is_not_null())
+    return pending.join(told.drop_nulls("reponse"), on="menage_base_id")
 
 
 def _tally(told: pl.DataFrame, part: pl.Expr | None = None) -> Answers:

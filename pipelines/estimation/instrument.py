@@ -31,16 +31,17 @@ def _zeros() -> Floats:
 class Kappa:
     """Households by class (12,); ``caf_only`` and ``told_overlooked`` are totals.
 
-    ``both``, ``cpam_only``, ``caf_only``: linked CAF non-recipients entitled on both data, on CPAM's only, on
-    CAF's only. ``answers``: verified households absent from the CAF and entitled on CPAM data.
-    ``told_overlooked``: verified ones entitled though CPAM data say not; ``overlooking``: how many households
-    found the answers about those not found are worth, n₁/n₀ each.
+    ``both``, ``cpam_only``, ``caf_only``: CAF households that receive nothing, entitled on both data, on
+    CPAM's only, on CAF's only. ``answers``, ``answers_a2``: verified ones entitled on CPAM data, absent from
+    the CAF and of A2. ``told_overlooked``: verified ones absent from the CAF, entitled though CPAM data say
+    not; ``overlooking``: how many households found the answers about those not found are worth, n₁/n₀ each.
     """
 
     both: Floats = field(default_factory=_zeros)
     cpam_only: Floats = field(default_factory=_zeros)
     caf_only: float = 0.0
     answers: Answers = field(default_factory=no_answers)
+    answers_a2: Answers = field(default_factory=no_answers)
     told_overlooked: float = 0.0
     overlooking: float = 0.0
 
@@ -50,25 +51,30 @@ class Kappa:
         found: Floats = self.both + self.cpam_only
         return found
 
-    def value(self) -> Floats:
-        """κ by class at its centre, shape (1, 12)."""
-        logit = entitlement.fit(self.both, self.found).logit
-        shift, _ = entitlement.shift_mode(logit, self.answers, SHIFT_PRIOR_SD)
-        return entitlement.probability(entitlement.shifted(logit, shift)) + self.overlooked_mean
-
-    def draw(self, draws: int, generator: np.random.Generator) -> Floats:
-        """Draws of κ by class, shape (draws, 12)."""
-        logit = entitlement.fit(self.both, self.found).draw(draws, generator)
-        shift = entitlement.draw_shift(logit, self.answers, SHIFT_PRIOR_SD, generator)
-        shape, rate = self._overlooked()
-        overlooked = generator.gamma(shape, 1 / rate, size=(draws, 1))
-        return entitlement.probability(entitlement.shifted(logit, shift)) + overlooked
-
     @property
     def overlooked_mean(self) -> float:
         """q at its centre."""
         shape, rate = self._overlooked()
         return shape / rate
+
+    def value(self) -> tuple[Floats, Floats]:
+        """κ of B and of A2 by class at their centres, shapes (1, 12)."""
+        logit = entitlement.fit(self.both, self.found).logit
+        believed = [self._shift(logit, answers).mean for answers in (self.answers, self.answers_a2)]
+        of_b, of_a2 = (entitlement.probability(entitlement.shifted(logit, shift)) for shift in believed)
+        return of_b + self.overlooked_mean, of_a2 + self.overlooked_mean
+
+    def draw(self, draws: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
+        """Draws of κ of B and of A2 by class, shapes (draws, 12)."""
+        logit = entitlement.fit(self.both, self.found).draw(draws, generator)
+        drawn = [self._shift(logit, told).draw(generator) for told in (self.answers, self.answers_a2)]
+        shape, rate = self._overlooked()
+        overlooked = generator.gamma(shape, 1 / rate, size=(draws, 1))
+        of_b, of_a2 = (entitlement.probability(entitlement.shifted(logit, shift)) for shift in drawn)
+        return of_b + overlooked, of_a2 + overlooked
+
+    def _shift(self, logit: Floats, answers: Answers) -> entitlement.Shift:
+        return entitlement.unmeasured(logit.shape[0], SHIFT_PRIOR_SD).updated(logit, answers)
 
     def _overlooked(self) -> tuple[float, float]:
         """Shape and rate of the Gamma posterior of q."""

@@ -19,20 +19,25 @@ _RESOLUTION = 25
 def with_more_answers(evidence: Evidence, answers: float) -> Evidence:
     """The same evidence after ``answers`` more answers in each draw, all at their expected value.
 
-    They fall on the households absent from the CAF in proportion to their number, incomes known or not.
+    They fall on households in proportion to their number. Those that teach entitlement are, at the CPAM,
+    about households absent from the CAF, at the CAF about households whose incomes it does not hold (A2).
     """
-    pi = entitlement.probability(central_parameters(evidence).outside)[0]
+    central, rates = central_parameters(evidence), evidence.rates
+    pi, pi_a2 = (entitlement.probability(logit)[0] for logit in (central.outside, central.a2))
     unknown, found = evidence.unknown - evidence.unknown_linked, np.minimum(evidence.u, evidence.known)
-    everybody = _share(np.vstack([unknown, found, evidence.known - evidence.known_linked - found])) * answers
-    rates = evidence.rates
+    overlooked = np.maximum(evidence.known - evidence.known_linked - found, 0)
+    insured, linked = evidence.known + evidence.unknown, evidence.known_linked + evidence.unknown_linked
+    at_cpam = answers * np.vstack([unknown, found, overlooked]) / max(insured.sum(), 1.0)
+    at_caf = answers * np.vstack([evidence.a2, evidence.a2_found]) / max(linked.sum(), 1.0)
     return replace(
         evidence,
-        answers=_more_answers(evidence.answers, everybody[0], pi),
-        kappa=_more_on_instrument(evidence.kappa, everybody[1], everybody[2].sum()),
+        answers=_more_answers(evidence.answers, at_cpam[0], pi),
+        a2_answers=_more_answers(evidence.a2_answers, at_caf[0], pi_a2),
+        kappa=_more_on_instrument(evidence.kappa, at_cpam[1], at_cpam[2].sum(), at_caf[1]),
         rates=replace(
             rates,
             entitled=_more(rates.entitled, answers * _share(by_band(evidence.t))),
-            known=_more(rates.known, answers * _share(by_band(evidence.known + evidence.unknown))),
+            known=_more(rates.known, answers * _share(by_band(insured))),
         ),
     )
 
@@ -41,13 +46,14 @@ def _more_answers(known: Answers, households: Floats, probability: Floats) -> An
     return Answers(known.households + households, known.entitled + households * probability)
 
 
-def _more_on_instrument(kappa: Kappa, found: Floats, not_found: float) -> Kappa:
-    """κ after answers about households that CPAM data find entitled, and about others."""
-    centre, overlooked = kappa.value()[0], kappa.overlooked_mean
-    worth = not_found * float(found.sum()) / max(not_found, 1e-9)
+def _more_on_instrument(kappa: Kappa, found: Floats, not_found: float, found_a2: Floats) -> Kappa:
+    """κ after answers about households that CPAM data find entitled, absent from the CAF or of A2."""
+    (of_b, of_a2), overlooked = kappa.value(), kappa.overlooked_mean
+    worth = float(found.sum()) if not_found else 0.0
     return replace(
         kappa,
-        answers=_more_answers(kappa.answers, found, centre - overlooked),
+        answers=_more_answers(kappa.answers, found, of_b[0] - overlooked),
+        answers_a2=_more_answers(kappa.answers_a2, found_a2, of_a2[0] - overlooked),
         told_overlooked=kappa.told_overlooked + worth * overlooked,
         overlooking=kappa.overlooking + worth,
     )
