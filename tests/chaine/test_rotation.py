@@ -54,6 +54,12 @@ def clusters(people: pl.DataFrame) -> set[frozenset[tuple[str, str]]]:
     return {frozenset((f["source"], f["personne_id"]) for f in fiches) for fiches in groups["fiches"]}
 
 
+def rates(found: pl.DataFrame, methode: str) -> dict[str, float]:
+    """The territory's rate of each right for the quarter."""
+    rows = found.filter(periode="2026-T2", niveau="EPCI", groupe="ensemble", methode=methode)
+    return dict(rows.select("droit", "taux").rows())
+
+
 def test_a_rotation_inside_the_quarter_gives_the_same_persons_and_the_same_list(
     chain: Chain, small_territory: Path, tmp_path: Path, warehouse: Warehouse
 ) -> None:
@@ -78,6 +84,11 @@ def test_a_rotation_inside_the_quarter_gives_the_same_persons_and_the_same_list(
     assert read(project, "meta__extraits").filter("est_utilise")["millesime_cle"].unique().to_list() == [
         "2027"
     ]
+    for methode, tolerance in (("observe", 0.0), ("corrige", 0.01)):
+        before, after = (
+            rates(frame, methode) for frame in (warehouse.read("out__taux"), read(project, "out__taux"))
+        )
+        assert after == pytest.approx(before, abs=tolerance)
 
 
 @pytest.fixture(scope="module")
