@@ -114,15 +114,21 @@ class Shift:
     mean: Floats
     covariance: Floats
 
-    def updated(self, logit: Floats, answers: Answers) -> "Shift":
-        """The same once ``answers`` are read, given a logit (draws, 12): Laplace's method."""
+    def updated(self, logit: Floats, answers: Answers, wrong: Floats | float = 0.0) -> "Shift":
+        """The same once ``answers`` are read, given a logit (draws, 12): Laplace's method.
+
+        ``wrong``: share of the answers that are, (draws, 1); one is told with probability ε + (1 − 2ε)·p.
+        """
         prior = np.linalg.inv(self.covariance)
         mean = self.mean
         for _ in range(_NEWTON_STEPS):
             p = expit(logit + mean @ _SHIFT.T)
-            information = (answers.households * p * (1 - p) @ _SQUARES).reshape(prior.shape) + prior
+            told = wrong + (1 - 2 * wrong) * p
+            slope = (1 - 2 * wrong) * p * (1 - p)
+            weight = slope / np.maximum(told * (1 - told), 1e-12)
+            information = (answers.households * slope * weight @ _SQUARES).reshape(prior.shape) + prior
             pull = np.einsum("dij,dj->di", prior, mean - self.mean)
-            gradient = (answers.entitled - answers.households * p) @ _SHIFT - pull
+            gradient = (weight * (answers.entitled - answers.households * told)) @ _SHIFT - pull
             step = np.clip(np.linalg.solve(information, gradient[..., None])[..., 0], -2, 2)
             mean = mean + step
             if np.abs(step).max() < _SMALLEST_STEP:

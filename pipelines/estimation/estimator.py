@@ -15,6 +15,7 @@ from pipelines.estimation.classes import CLASSES, Floats, by_band, of_band
 from pipelines.estimation.entitlement import DELTA_PRIOR_SD, GAMMA_PRIOR_SD, Answers, no_answers
 from pipelines.estimation.instrument import Kappa
 from pipelines.estimation.link_rates import LinkRates
+from pipelines.estimation.reliability import Reliability
 
 AMOUNT_PRIOR = 5.0
 """Households at the overall mean amount added to each class before its own mean is used."""
@@ -54,6 +55,7 @@ class Evidence:
     kappa: Kappa = field(default_factory=Kappa)
     coverage_answers: tuple[float, float] = (0.0, 0.0)
     answers: Answers = field(default_factory=no_answers)
+    reliability: Reliability = field(default_factory=Reliability)
     class_nontakers: Floats = field(default_factory=_zeros)
     class_unclaimed_eur_mois: Floats = field(default_factory=_zeros)
     nonrecipients: Floats = field(default_factory=_two_rows)
@@ -169,8 +171,9 @@ def central_parameters(evidence: Evidence) -> Parameters:
     """Everything at its posterior mean or mode, one row."""
     rates, logit = evidence.rates, _regression(evidence).logit
     recall = rates.entitled.mean[None, :]
-    of_b, of_a2 = (believed.mean for believed in _shifts(evidence, logit, _known_comparables(evidence).logit))
-    kappa, kappa_a2 = evidence.kappa.value()
+    known_there, wrong = _known_comparables(evidence).logit, np.full((1, 1), evidence.reliability.mean)
+    of_b, of_a2 = (believed.mean for believed in _shifts(evidence, logit, known_there, wrong))
+    kappa, kappa_a2 = evidence.kappa.value(evidence.reliability.mean)
     return Parameters(
         recall=recall,
         known=rates.known.mean[None, :],
@@ -192,8 +195,9 @@ def drawn_parameters(evidence: Evidence, draws: int, generator: np.random.Genera
     recall = rates.entitled.draw(draws, generator)
     logit = _regression(evidence).draw(draws, generator)
     known_there = _known_comparables(evidence).draw(draws, generator)
-    of_b, of_a2 = (believed.draw(generator) for believed in _shifts(evidence, logit, known_there))
-    kappa, kappa_a2 = evidence.kappa.draw(draws, generator)
+    wrong = evidence.reliability.draw(draws, generator)
+    of_b, of_a2 = (believed.draw(generator) for believed in _shifts(evidence, logit, known_there, wrong))
+    kappa, kappa_a2 = evidence.kappa.draw(draws, generator, wrong)
     return Parameters(
         recall=recall,
         known=rates.known.draw(draws, generator),
@@ -210,14 +214,14 @@ def drawn_parameters(evidence: Evidence, draws: int, generator: np.random.Genera
 
 
 def _shifts(
-    evidence: Evidence, logit: Floats, known_there: Floats
+    evidence: Evidence, logit: Floats, known_there: Floats, wrong: Floats
 ) -> tuple[entitlement.Shift, entitlement.Shift]:
     """γ + δ of B and of A2: first what CPAM incomes say of each, then what was verified."""
     nothing = entitlement.unmeasured(logit.shape[0], GAMMA_PRIOR_SD)
     of_b = nothing.updated(known_there, _known_outside(evidence)).widened(DELTA_PRIOR_SD)
     found = Answers(evidence.a2_known, evidence.a2_found)
     of_a2 = nothing.updated(known_there, found).widened(DELTA_PRIOR_SD)
-    return of_b.updated(logit, evidence.answers), of_a2.updated(logit, evidence.a2_answers)
+    return of_b.updated(logit, evidence.answers, wrong), of_a2.updated(logit, evidence.a2_answers, wrong)
 
 
 def _regression(evidence: Evidence) -> entitlement.Regression:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipelines.estimation.classes import CLASSES, Floats, class_index
+from pipelines.estimation.classes import BANDS, CLASSES, Floats, class_index
 from pipelines.estimation.entitlement import Answers
 from pipelines.estimation.estimator import Evidence
 from pipelines.estimation.instrument import Kappa
@@ -17,6 +17,7 @@ from pipelines.estimation.link_rates import (
     unverified,
     unverified_false_links,
 )
+from pipelines.estimation.reliability import Reliability, set_right
 from pipelines.warehouse import Warehouse
 
 RIGHTS = ("rsa", "ppa", "rsa_seul", "ppa_seule", "rsa_et_ppa")
@@ -114,12 +115,13 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
     """The counts of the estimator. ``quality``: out__qualite_appariement; ``sensitivity``: Se."""
     one, money = "poids_menages", pl.col("poids") * pl.col("montant_non_reclame_eur_mois")
     known, unknown = _CPAM & _KNOWN, _CPAM & _ESTIMABLE
-    told = _told(reading)
+    told, told_of_a2 = _told(reading), _told_of_a2(reading)
+    reliability = _reliability(reading, quality, [told, told_of_a2])
     linked_a1 = _A1 & pl.col("est_lie")
     fitted = _COMPARABLE & pl.col("est_lie")
     entitled_there = _unlinked_too(reading, _ENTITLED) * reading.by_income(fitted & _ENTITLED)
     return Evidence(
-        rates=_link_rates(reading, quality),
+        rates=_link_rates(reading, quality, reliability.mean),
         takers_a1=reading.weight(_A1 & _ENTITLED & (pl.col("situation") == "recourant")),
         nontakers_a1=reading.weight(_A1 & _ENTITLED & _NONTAKER),
         linked_entitled_a1=reading.weight(linked_a1 & _COUNTED),
@@ -128,8 +130,9 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
         ),
         takers_a2=sensitivity * reading.weight(_A2 & (pl.col("situation") == "recourant")),
         s=reading.weight((pl.col("strate") == "S") & (pl.col("situation") == "recourant"), one),
-        kappa=_kappa(reading, told),
-        coverage_answers=_coverage_answers(reading),
+        kappa=_kappa(reading, told, told_of_a2, reliability.mean),
+        reliability=reliability,
+        coverage_answers=_coverage_answers(reading, reliability.mean),
         answers=_tally(told.filter(_ESTIMABLE)),
         class_nontakers=reading.by_class(linked_a1 & _NONTAKER),
         class_unclaimed_eur_mois=reading.by_class(linked_a1 & _NONTAKER, money),
@@ -139,7 +142,7 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
         a2=_households_without_incomes(reading),
         a2_known=reading.by_class(_A2_ON_CPAM, one),
         a2_found=reading.by_class(_A2_ON_CPAM, pl.col("part_cpam") * pl.col(one)),
-        a2_answers=_tally(_told_of_a2(reading).filter(_A2_UNREAD)),
+        a2_answers=_tally(told_of_a2.filter(_A2_UNREAD)),
         u=reading.by_class((pl.col("strate") == "B") & _ENTITLED, "poids_eligible"),
         t=reading.by_class(_LINKED & _ENTITLED, "poids_eligible"),
         known=reading.by_class(known, one),
@@ -200,20 +203,20 @@ def _c2s_share(reading: Reading) -> Floats:
     return share
 
 
-def _kappa(reading: Reading, told: pl.DataFrame) -> Kappa:
+def _kappa(reading: Reading, told: pl.DataFrame, told_of_a2: pl.DataFrame, wrong: float) -> Kappa:
     """Both instruments on linked CAF households that receive nothing, and what was told of B's households."""
     on_caf, part = _ENTITLED.cast(pl.Float64), pl.col("part_cpam")
     pairs = _COMPARABLE & part.is_not_null()
     entitled, others = (_unlinked_too(reading, who) for who in (_ENTITLED, ~_ENTITLED))
     known = told.filter(_KNOWN).with_columns(part=_PART)
-    overlooked = known.select(pl.col("reponse") * (1 - pl.col("part")))
+    said = known.select(yes=pl.col("reponse") * (1 - pl.col("part")), asked=1 - pl.col("part")).sum()
     return Kappa(
         both=entitled * reading.by_class(pairs, on_caf * part),
         cpam_only=others * reading.by_class(pairs, (1 - on_caf) * part),
         caf_only=entitled * float(reading.households.filter(pairs).select(on_caf * (1 - part)).sum().item()),
         answers=_tally(known, pl.col("part")),
-        answers_a2=_tally(_told_of_a2(reading).filter(_A2_ON_CPAM), part),
-        told_overlooked=float(overlooked.sum().item()),
+        answers_a2=_tally(told_of_a2.filter(_A2_ON_CPAM), part),
+        told_overlooked=set_right(said["yes"][0], said["asked"][0], wrong),
         overlooking=_overlooking(reading, known),
     )
 
@@ -240,19 +243,31 @@ def _sum_by_class(households: pl.DataFrame, value: pl.Expr) -> Floats:
     ).astype(np.float64)
 
 
-def _link_rates(reading: Reading, quality: pl.DataFrame) -> LinkRates:
+def _link_rates(reading: Reading, quality: pl.DataFrame, wrong: float) -> LinkRates:
     recall, absent = _recall_prior(reading, quality), _false_link_prior(quality)
     cpam, caf = _cpam_answers(reading), _caf_answers(reading).filter(pl.col("connu_cpam") == 1)
+    known = pl.col("connu_caf").cast(pl.Float64)
+    part = cpam.with_columns(connus=_set_right(known, wrong).over("est_lie", "bande_age"))
     return LinkRates(
         entitled=_answered(recall, caf),
-        known=_answered(recall, cpam.filter(pl.col("connu_caf") == 1)),
-        absent=_answered(absent, cpam.filter(pl.col("connu_caf") == 0)),
+        known=_answered(recall, part, pl.col("connus")),
+        absent=_answered(absent, part, 1 - pl.col("connus")),
     )
 
 
-def _answered(prior: PooledRate, audited: pl.DataFrame) -> PooledRate:
+def _set_right(said: pl.Expr, wrong: float) -> pl.Expr:
+    """Share of a cell that would have said yes, had nobody been wrong."""
+    share = (pl.col("poids_reponse") * said).sum() / pl.col("poids_reponse").sum()
+    return ((share - wrong) / (1 - 2 * wrong)).clip(0, 1)
+
+
+def _answered(prior: PooledRate, audited: pl.DataFrame, part: pl.Expr | None = None) -> PooledRate:
+    """``prior`` updated by audited households; ``part``: the share of each that the rate is about."""
+    share = pl.lit(1.0) if part is None else part
     names = ("est_lie", "bande_age", "poids_reponse")
-    return answered(prior, *(audited[name].cast(pl.Float64).to_numpy() for name in names))
+    columns = audited.select(*names, part=share).drop_nulls("part")
+    outcome, band, weight, kept = (columns[n].cast(pl.Float64).to_numpy() for n in columns.columns)
+    return answered(prior, outcome, band, weight, kept)
 
 
 def _recall_prior(reading: Reading, quality: pl.DataFrame) -> PooledRate:
@@ -287,9 +302,12 @@ def _size(quality: pl.DataFrame) -> float | None:
 
 
 def _cpam_answers(reading: Reading) -> pl.DataFrame:
-    """Audited CPAM households, with the weights of the draw redressed for non-response."""
-    cpam = reading.households.filter(_CPAM & pl.col("bande_age").is_not_null()).with_columns(est_lie=_LINKED)
-    audited = reading.answers.filter(pl.col("source") == "cpam")
+    """Audited CPAM households but the MSA's, with the weights of the draw redressed for non-response."""
+    cpam = reading.households.filter(
+        pl.col("strate").is_in(["B", "L"]) & pl.col("bande_age").is_not_null()
+    ).with_columns(est_lie=_LINKED)
+    at_msa = ((pl.col("connu_msa") == 1) & (pl.col("connu_caf") == 0)).fill_null(False)
+    audited = reading.answers.filter((pl.col("source") == "cpam") & ~at_msa)
     return audited.join(cpam.select("menage_base_id", "est_lie", "bande_age"), on="menage_base_id")
 
 
@@ -299,14 +317,29 @@ def _caf_answers(reading: Reading) -> pl.DataFrame:
     return audited.join(caf.select("menage_base_id", "est_lie", "bande_age"), on="menage_base_id")
 
 
-def _coverage_answers(reading: Reading) -> tuple[float, float]:
+def _coverage_answers(reading: Reading, wrong: float) -> tuple[float, float]:
     """Entitled CAF households that the CPAM knows, and those asked, in effective answers (design effect)."""
     told = _caf_answers(reading).drop_nulls("connu_cpam")
     if not told.height:
         return 0.0, 0.0
     weight, known = (told[name].cast(pl.Float64).to_numpy() for name in ("poids_reponse", "connu_cpam"))
-    asked = weight.sum() ** 2 / (weight**2).sum()
-    return float(asked * (weight @ known) / weight.sum()), float(asked)
+    asked = float(weight.sum() ** 2 / (weight**2).sum())
+    return set_right(asked * float(weight @ known) / float(weight.sum()), asked, wrong), asked
+
+
+def _reliability(reading: Reading, quality: pl.DataFrame, told: list[pl.DataFrame]) -> Reliability:
+    """Linked households told absent from the CAF, beyond the false links; pensioners told entitled."""
+    audited = _cpam_answers(reading).drop_nulls("connu_caf")
+    linked, absent = audited.filter("est_lie"), _false_link_prior(quality).prior_mean
+    per_link = reading.weight(pl.col("strate") == "B") / max(reading.weight(pl.col("strate") == "L"), 1.0)
+    expected = absent * per_link * linked.height
+    old = pl.concat(
+        frame.filter(_ESTIMABLE & (pl.col("bande_age") == BANDS - 1))["reponse"] for frame in told
+    )
+    denied = float((linked["connu_caf"] == 0).sum())
+    return Reliability(
+        sure=float(linked.height + old.len()), contrary=max(denied - expected, 0.0) + float(old.sum())
+    )
 
 
 def _told(reading: Reading) -> pl.DataFrame:

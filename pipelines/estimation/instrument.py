@@ -57,24 +57,26 @@ class Kappa:
         shape, rate = self._overlooked()
         return shape / rate
 
-    def value(self) -> tuple[Floats, Floats]:
-        """κ of B and of A2 by class at their centres, shapes (1, 12)."""
+    def value(self, wrong: float = 0.0) -> tuple[Floats, Floats]:
+        """κ of B and of A2 by class at their centres, shapes (1, 12). ``wrong``: share of wrong answers."""
         logit = entitlement.fit(self.both, self.found).logit
-        believed = [self._shift(logit, answers).mean for answers in (self.answers, self.answers_a2)]
+        believed = [self._shift(logit, answers, wrong).mean for answers in (self.answers, self.answers_a2)]
         of_b, of_a2 = (entitlement.probability(entitlement.shifted(logit, shift)) for shift in believed)
         return of_b + self.overlooked_mean, of_a2 + self.overlooked_mean
 
-    def draw(self, draws: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
+    def draw(
+        self, draws: int, generator: np.random.Generator, wrong: Floats | float = 0.0
+    ) -> tuple[Floats, Floats]:
         """Draws of κ of B and of A2 by class, shapes (draws, 12)."""
         logit = entitlement.fit(self.both, self.found).draw(draws, generator)
-        drawn = [self._shift(logit, told).draw(generator) for told in (self.answers, self.answers_a2)]
+        drawn = [self._shift(logit, told, wrong).draw(generator) for told in (self.answers, self.answers_a2)]
         shape, rate = self._overlooked()
         overlooked = generator.gamma(shape, 1 / rate, size=(draws, 1))
         of_b, of_a2 = (entitlement.probability(entitlement.shifted(logit, shift)) for shift in drawn)
         return of_b + overlooked, of_a2 + overlooked
 
-    def _shift(self, logit: Floats, answers: Answers) -> entitlement.Shift:
-        return entitlement.unmeasured(logit.shape[0], SHIFT_PRIOR_SD).updated(logit, answers)
+    def _shift(self, logit: Floats, answers: Answers, wrong: Floats | float) -> entitlement.Shift:
+        return entitlement.unmeasured(logit.shape[0], SHIFT_PRIOR_SD).updated(logit, answers, wrong)
 
     def _overlooked(self) -> tuple[float, float]:
         """Shape and rate of the Gamma posterior of q."""

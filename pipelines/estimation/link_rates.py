@@ -105,12 +105,18 @@ def unverified_false_links(rate: float, low: float, high: float) -> PooledRate:
     return PooledRate(max(rate, own), own, "liens à l'intérieur des fichiers")
 
 
-def answered(prior: PooledRate, outcome: Floats, band: Floats, weight: Floats) -> PooledRate:
-    """``prior`` updated by audited households: outcome 0/1, age band, weight (inverse fraction)."""
+def answered(
+    prior: PooledRate, outcome: Floats, band: Floats, weight: Floats, part: Floats | None = None
+) -> PooledRate:
+    """``prior`` updated by audited households: outcome 0/1, age band, weight (inverse fraction).
+
+    ``part``: share of each household that the rate is about, 1 by default.
+    """
+    kept = np.ones(weight.size) if part is None else part
     successes, trials = np.zeros(BANDS), np.zeros(BANDS)
     for b in range(BANDS):
-        w, y = weight[band == b], outcome[band == b]
-        if w.size:
-            trials[b] = w.sum() ** 2 / (w**2).sum()
+        w, y = (weight * kept)[band == b], outcome[band == b]
+        if w.sum():
+            trials[b] = w.sum() ** 2 / (w * weight[band == b]).sum()
             successes[b] = trials[b] * (w * y).sum() / w.sum()
     return replace(prior, successes=successes, trials=trials)

@@ -32,10 +32,10 @@ def _cpam_answers(
     """Strata: C2S, age, rural. The shared directory says who the CAF knows; the others are met."""
     strata = homes.band * 4 + homes.has_c2s * 2 + homes.is_rural
     drawn, weight = _answered(homes.is_at_cpam, strata, generator)
-    known = _told(homes.is_at_caf[drawn], world, generator)
+    known = _told(homes.is_at_caf[drawn], world.wrong_answers, generator)
     refuses = generator.random(drawn.size) < np.where(homes.is_entitled[drawn], *world.no_interview)
     asked = ~known & ~refuses & ~seen.is_linked[drawn]
-    entitled = _told(homes.is_entitled[drawn] & ~homes.is_at_msa[drawn], world, generator)
+    entitled = _told(homes.is_entitled[drawn] & ~homes.is_at_msa[drawn], _wrong_interviews(world), generator)
     return _answers(
         "cpam",
         drawn,
@@ -58,8 +58,8 @@ def _caf_answers(
         drawn,
         volet=pl.Series(np.where(seen.is_entitled_on_caf[drawn], "RAPPEL", "TEMOIN")),
         poids_reponse=pl.Series(weight),
-        connu_cpam=pl.Series(_told(homes.is_at_cpam[drawn], world, generator)),
-        eligible_rsa=pl.Series(_told(homes.is_entitled[drawn], world, generator)),
+        connu_cpam=pl.Series(_told(homes.is_at_cpam[drawn], world.wrong_answers, generator)),
+        eligible_rsa=pl.Series(_told(homes.is_entitled[drawn], _wrong_interviews(world), generator)),
     )
 
 
@@ -74,10 +74,14 @@ def _answered(frame: Bools, strata: Ints, generator: np.random.Generator) -> tup
     return np.concatenate(told), np.concatenate(weights)
 
 
-def _told(truth: Bools, world: World, generator: np.random.Generator) -> Bools:
+def _told(truth: Bools, wrong: float, generator: np.random.Generator) -> Bools:
     """The answers: some are turned round."""
-    told: Bools = truth ^ (generator.random(truth.size) < world.wrong_answers)
+    told: Bools = truth ^ (generator.random(truth.size) < wrong)
     return told
+
+
+def _wrong_interviews(world: World) -> float:
+    return world.wrong_answers + world.wrong_interviews
 
 
 def _answers(source: str, drawn: Ints, **told: pl.Series | pl.Expr) -> pl.DataFrame:

@@ -19,7 +19,7 @@ class World:
     odds times ``cpam_false_outside`` when the CAF does not know the household; ``cpam_finds``: P(found |
     entitled, incomes known). ``seen_at_cpam``, and the same of non-takers. ``other_caf``: files another CAF
     holds. ``msa``: takers it pays. ``no_interview``: refusals of the entitled and of the others.
-    ``wrong_answers``: answers turned round.
+    ``wrong_answers``: answers turned round; ``wrong_interviews``: those about entitlement, besides.
     """
 
     nom: str
@@ -43,6 +43,7 @@ class World:
     msa: float = 0.03
     no_interview: tuple[float, float] = (0.10, 0.10)
     wrong_answers: float = 0.0
+    wrong_interviews: float = 0.0
 
 
 SCENARIOS = {
@@ -64,6 +65,7 @@ EXPECTED_TO_BREAK = {
     "kappa": World("Revenus CPAM plus souvent faux hors de la CAF", outside=0.4, cpam_false_outside=3.0),
     "couverture": World("Non-recourants plus souvent inconnus de la CPAM", seen_at_cpam_nontakers=0.88),
     "refus": World("Les éligibles refusent l'entretien 4 fois sur 10", outside=0.4, no_interview=(0.4, 0.1)),
+    "entretiens": World("Entretiens faux 5 fois sur 100, annuaire juste", outside=0.4, wrong_interviews=0.05),
     "faux_liens": World("Faux liens concentrés sur les éligibles", outside=0.4, false_link_entitled=8.0),
 }
 

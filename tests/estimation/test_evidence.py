@@ -76,7 +76,7 @@ def test_a_caf_household_without_incomes_and_without_link_counts_in_both_c2s_cla
     assert (found.a2 > 0).sum() == 2
 
 
-def test_only_linked_caf_households_that_are_not_paid_teach_entitlement(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_caf_households_that_are_not_paid_teach_entitlement_the_linked_for_all(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
     tables.caf("unlinked")
     tables.caf("paid", rsa_etat="2", rsa_du=400.0)
     tables.caf("a")
@@ -85,7 +85,7 @@ def test_only_linked_caf_households_that_are_not_paid_teach_entitlement(tables: 
         tables.cpam(f"c{name}")
         tables.link(n, ("caf", name), ("cpam", f"c{name}"))
     found = seen()
-    assert (found.nonrecipients.sum(), found.nonrecipients_entitled.sum()) == (2, 1)
+    assert (found.nonrecipients.sum(), found.nonrecipients_entitled.sum()) == (3, 2)
 
 
 def test_households_paid_by_the_msa_are_takers_for_the_rsa_only(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
