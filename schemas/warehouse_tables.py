@@ -268,6 +268,12 @@ def _eligibility_tables() -> list[WarehouseTable]:
             ("menage_id", "instrument", "mois", "droit"),
             est_ouverte=True,
         ),
+        WarehouseTable(
+            "core__droits_anterieurs",
+            "Droits simulés des ménages de la CAF, dans les six mois d'avant la période.",
+            ("menage_id", "mois", "droit", "eligible", "motif", "montant_eur_mois"),
+            ("menage_id", "mois", "droit"),
+        ),
     ]
 
 
@@ -368,6 +374,21 @@ def _estimation_tables() -> list[WarehouseTable]:
                 "reponses",
             ),
             ("periode", "droit", "version"),
+        ),
+        WarehouseTable(
+            "out__risques",
+            "Taux de non-recours de chaque groupe, rapporté à celui d'un groupe de référence.",
+            (
+                "droit",
+                "code_territoire",
+                "periode",
+                "groupe",
+                "reference",
+                "rapport",
+                "rapport_bas",
+                "rapport_haut",
+            ),
+            ("droit", "code_territoire", "periode", "groupe"),
         ),
         WarehouseTable(
             "out__effectifs",

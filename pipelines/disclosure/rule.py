@@ -76,8 +76,9 @@ def decide_counts(counts: dict[str, float], seuil: int) -> set[str]:
 
 
 def partitions(groupes: list[str]) -> dict[str, str]:
-    """The partition each group of a profile belongs to: its dimension, cut at 50 where 50+ overlaps bands.
+    """The partition each group of a profile belongs to: its dimension, cut where another publishes its sums.
 
+    ``chemin:*`` publishes the sums of ``etape:*``: never asked or refused, closed or declaration missing.
     ``age:50+`` beside ``age:50-64`` publishes both sides of fifty as totals: each side is then protected by
     itself, and ``age:50+`` is one of the two sides.
     """
@@ -85,8 +86,19 @@ def partitions(groupes: list[str]) -> dict[str, str]:
     return {groupe: _partition(groupe, overlaps) for groupe in groupes}
 
 
+SIDES = {
+    "etape:jamais_demande": "chemin:primaire",
+    "etape:refuse": "chemin:primaire",
+    "etape:clos": "chemin:secondaire",
+    "etape:declaration_manquante": "chemin:secondaire",
+}
+"""The path each step belongs to: a published path is the sum of its steps."""
+
+
 def _partition(groupe: str, overlaps: bool) -> str:
     dimension = groupe.split(":")[0]
+    if dimension == "etape":
+        return f"etape, {SIDES[groupe]}"
     if dimension != "age" or not overlaps:
         return dimension
     if groupe == "age:50+":

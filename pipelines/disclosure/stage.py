@@ -2,8 +2,10 @@
 
 import polars as pl
 
+from pipelines import territory
 from pipelines.calendar import period_code
 from pipelines.disclosure.rule import (
+    SIDES,
     Cell,
     Reason,
     Thresholds,
@@ -16,6 +18,7 @@ from pipelines.disclosure.rule import (
 from pipelines.refusals import Refusal
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
+from schemas.warehouse_tables import empty_table
 
 HEADLINES = ("rsa", "ppa")
 """Rights whose detail may be published."""
@@ -40,7 +43,7 @@ _KEY = ["periode", "droit", "niveau", "code_territoire", "groupe", "methode"]
 
 
 def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | float | str]:
-    """Write ``out__diffusion``, ``out__diffusion_effectifs`` and ``out__diffusion_appariement``.
+    """Write ``out__diffusion``, ``out__diffusion_risques``, ``…_effectifs`` and ``…_appariement``.
 
     Hidden values are null, with their reason.
     ``out__diffusion`` has the columns of ``out__taux``, ``est_publie`` and ``motif`` ('', 'seuil',
@@ -49,11 +52,13 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     rates = warehouse.read("out__taux")
     _refuse_without_estimate(rates, mois)
     limits = Thresholds(settings.publication.seuil, settings.publication.seuil_eligibles)
-    published = hide(rates, limits)
+    published = hide(rates, limits, grouping_of(settings))
+    ratios = hide_ratios(_ratios(warehouse), published)
     counts = hide_counts(warehouse.read("out__effectifs"), limits.seuil)
     linkage = hide_quality(warehouse.read("out__qualite_appariement"), limits)
     warehouse.replace("out__diffusion_appariement", linkage)
     warehouse.replace("out__diffusion", published)
+    warehouse.replace("out__diffusion_risques", ratios)
     warehouse.replace("out__diffusion_effectifs", counts)
     return {
         "lignes": published.height,
@@ -63,10 +68,24 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     }
 
 
-def hide(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
-    """The rows of ``out__taux``, in the same order, values null where they may not be shown."""
+def _ratios(warehouse: Warehouse) -> pl.DataFrame:
+    known = warehouse.exists("out__risques")
+    return warehouse.read("out__risques") if known else empty_table("out__risques")
+
+
+def grouping_of(settings: Settings) -> dict[str, str]:
+    """Grouping of each commune of the territory."""
+    inside = territory.load(settings.territoire).inside.drop_nulls("regroupement")
+    return dict(inside.select("commune_insee", "regroupement").iter_rows())
+
+
+def hide(rates: pl.DataFrame, limits: Thresholds, groupings: dict[str, str] | None = None) -> pl.DataFrame:
+    """The rows of ``out__taux``, in the same order, values null where they may not be shown.
+
+    ``groupings``: grouping of each commune; a commune of no known one is not shown.
+    """
     systems = rates.group_by("periode", "droit", maintain_order=True)
-    reasons = [_row_reasons(rows, limits) for _, rows in systems]
+    reasons = [_row_reasons(rows, limits, groupings or {}) for _, rows in systems]
     decided = pl.concat(reasons) if reasons else rates.select(_KEY).with_columns(motif=pl.lit(""))
     with_reason = rates.join(decided, on=_KEY, how="left", maintain_order="left", nulls_equal=True)
     is_shown = pl.col("motif") == ""
@@ -75,25 +94,79 @@ def hide(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     )
 
 
-def _row_reasons(rates: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
-    """Reasons of the rows of one period and right: totals, groupings, profile; everything else is detail."""
+def _row_reasons(rates: pl.DataFrame, limits: Thresholds, groupings: dict[str, str]) -> pl.DataFrame:
+    """Reasons of the rows of one period and right: totals, places, profile; everything else is detail."""
     headline = rates["droit"][0] in HEADLINES
     is_total = pl.col("droit").is_in(TOTALS)
     totals = rates.filter(is_total, niveau="EPCI", groupe="ensemble")
     found = [_keyed(totals, {_code(row): own_reason(_cell(row), limits) for row in totals.rows(named=True)})]
     if headline:
-        groupings = _one_method(rates.filter(niveau="regroupement", groupe="ensemble"))
-        profile = _one_method(rates.filter(pl.col("niveau") == "EPCI", pl.col("groupe") != "ensemble"))
-        found += [_keyed(part, _decided(part, limits)) for part in (groupings, profile)]
+        places = _one_method(rates.filter(niveau="regroupement", groupe="ensemble"))
+        profile = _one_method_each(rates.filter(pl.col("niveau") == "EPCI", pl.col("groupe") != "ensemble"))
+        of_places = _decided(places, limits)
+        communes = rates.filter(niveau="commune", groupe="ensemble", methode="corrige")
+        found.append(_keyed(places, of_places))
+        found.append(_keyed(profile, _with_steps(profile, _decided(profile, limits))))
+        found.append(_keyed(communes, _communes(communes, groupings, _shown(places, of_places), limits)))
     known = pl.concat(found)
     rest = rates.select(_KEY).join(known, on=_KEY, how="anti", nulls_equal=True)
     return pl.concat([known, rest.with_columns(motif=pl.lit("detail"))])
+
+
+def _shown(places: pl.DataFrame, reasons: dict[str, Reason]) -> set[str]:
+    return {row["code_territoire"] for row in places.rows(named=True) if not reasons[_code(row)]}
+
+
+def _communes(
+    communes: pl.DataFrame, groupings: dict[str, str], shown: set[str], limits: Thresholds
+) -> dict[str, Reason]:
+    """Communes are the partition of their grouping: hidden with it, else protected within it."""
+    reasons: dict[str, Reason] = {}
+    inside: dict[str, list[Cell]] = {}
+    for row in communes.rows(named=True):
+        grouping = groupings.get(row["code_territoire"], "")
+        reasons[_code(row)] = "complementaire"
+        if grouping in shown:
+            inside.setdefault(grouping, []).append(_cell(row))
+    for cells in inside.values():
+        reasons |= decide(cells, limits)
+    return reasons
+
+
+def _with_steps(profile: pl.DataFrame, reasons: dict[str, Reason]) -> dict[str, Reason]:
+    """Hide the steps of a hidden path: their sum would give it back."""
+    codes = {row["groupe"]: _code(row) for row in profile.rows(named=True)}
+    hidden: dict[str, Reason] = {
+        codes[step]: "complementaire"
+        for step, path in SIDES.items()
+        if step in codes and path in codes and reasons[codes[path]] and not reasons[codes[step]]
+    }
+    return reasons | hidden
+
+
+def hide_ratios(ratios: pl.DataFrame, published: pl.DataFrame) -> pl.DataFrame:
+    """The rows of ``out__risques``, null unless both rates are shown: a ratio gives one from the other."""
+    key = ["periode", "droit", "code_territoire"]
+    shown = published.filter("est_publie", niveau="EPCI", methode="corrige").select(*key, "groupe").unique()
+    for name in ("groupe", "reference"):
+        told = shown.rename({"groupe": name}).with_columns(pl.lit(True).alias(f"_{name}"))
+        ratios = ratios.join(told, on=[*key, name], how="left", maintain_order="left")
+    both = pl.col("_groupe").fill_null(False) & pl.col("_reference").fill_null(False)
+    values = (pl.when(both).then(name).alias(name) for name in ("rapport", "rapport_bas", "rapport_haut"))
+    return ratios.with_columns(*values, est_publie=both).drop("_groupe", "_reference")
 
 
 def _one_method(rates: pl.DataFrame) -> pl.DataFrame:
     """The corrected rows of a detail, or the observed ones where nothing was corrected: never both."""
     corrected = rates.filter(methode="corrige")
     return corrected if corrected.height else rates.filter(methode="observe")
+
+
+def _one_method_each(profile: pl.DataFrame) -> pl.DataFrame:
+    """The same, dimension by dimension: one that nothing could correct is shown as observed."""
+    dimension = pl.col("groupe").str.split(":").list.first()
+    parts = [_one_method(part) for _, part in profile.group_by(dimension, maintain_order=True)]
+    return pl.concat(parts) if parts else profile
 
 
 def _decided(rates: pl.DataFrame, limits: Thresholds) -> dict[str, Reason]:

@@ -1,8 +1,8 @@
-"""Figures below the EPCI: the EPCI's correction shared out by composition, adding up to the EPCI.
+"""Figures by group of households: what is enumerated, plus the group's part of those the CAF file does not
+count.
 
-A grouping of communes has too few households for a correction of its own. It receives X_c of each class in
-proportion to its unlinked households of that class, with the spread between groupings that the CAF file shows
-once composition is accounted for. The sum over groups is the EPCI's figure, draw by draw.
+A group has too few households for a correction of its own: it receives its part of X, class by class, read
+where the group is seen. The sum over the groups of a dimension is the territory's figure, draw by draw.
 """
 
 from dataclasses import dataclass
@@ -12,32 +12,89 @@ import numpy as np
 from pipelines.estimation.classes import Floats
 from pipelines.estimation.estimator import Missing, interval
 
-LEAST_SPREAD = 0.15
-"""Groups are never taken as more alike than ± 15 % around what composition predicts."""
+LEAST_NET = 0.1
+"""Of the unlinked entitled households of a group, at least this share is absent from the CAF."""
+
+SMOOTHING = 1.0
+"""Households, distributed as the whole, added to each class before its shares are taken."""
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """What the shares of X by group are read from, in households by group and class (groups, 12).
+
+    ``seen``: unlinked entitled households, or those that resemble them; ``linked``: linked entitled ones;
+    ``missed`` (12,): links expected to be missed for one made. ``other``: a second resemblance, as likely as
+    the first: each draw mixes the two in proportions nobody knows. ``spread``: relative standard deviation
+    between groups that these counts do not show. A certain sharing has neither noise nor spread.
+    """
+
+    seen: Floats
+    linked: Floats
+    missed: Floats
+    spread: float
+    other: Floats | None = None
+    is_certain: bool = False
+
+    def central(self) -> Floats:
+        """Shares of each class, columns adding up to 1; shape (1, groups, 12)."""
+        shares = self._shares(self.seen[None], self.linked[None])
+        if self.other is None:
+            return shares
+        return (shares + self._shares(self.other[None], self.linked[None])) / 2
+
+    def draw(self, draws: int, generator: np.random.Generator) -> Floats:
+        """Draws of the same, shape (draws, groups, 12)."""
+        if self.is_certain:
+            return np.repeat(self.central(), draws, axis=0)
+        size = (draws, *self.seen.shape)
+        seen, linked = (generator.poisson(n, size=size).astype(np.float64) for n in (self.seen, self.linked))
+        tilt = np.exp(self.spread * generator.standard_normal((draws, self.seen.shape[0], 1)))
+        shares = self._shares(seen, linked)
+        if self.other is not None:
+            other = generator.poisson(self.other, size=size).astype(np.float64)
+            part = generator.random((draws, 1, 1))
+            shares = part * shares + (1 - part) * self._shares(other, linked)
+        return _normalised(shares * tilt)
+
+    def _shares(self, seen: Floats, linked: Floats) -> Floats:
+        if self.is_certain:
+            return _normalised(seen)
+        net = np.maximum(seen - linked * self.missed, LEAST_NET * seen)
+        whole = net.sum(axis=2, keepdims=True) + 1e-9
+        return _normalised(net + SMOOTHING * whole / whole.sum(axis=1, keepdims=True))
+
+
+def _normalised(values: Floats) -> Floats:
+    total = values.sum(axis=1, keepdims=True)
+    shares: Floats = values / np.maximum(total, 1e-12)
+    return shares
 
 
 @dataclass(frozen=True)
 class GroupCounts:
-    """Enumerated households of each group (groups,), and shares of X and of A2 by class (groups, 12).
+    """Enumerated households of each group (groups,), shares of A2 by class (groups, 12), sharing of X.
 
-    Columns of ``x_share`` and ``a2_share`` add up to 1.
+    ``errors``: households simulated entitled in error, and entitled ones missed, for one counted (1 − Se):
+    they offset each other over the territory, not in a group.
     """
 
     takers: Floats
     nontakers: Floats
     s: Floats
-    x_share: Floats
+    errors: float
     a2_share: Floats
+    sharing: Sharing
 
 
 @dataclass(frozen=True)
 class GroupEstimates:
-    """Central figures and intervals of each group, shape (groups,)."""
+    """Central figures of each group (groups,), the non-takers of X and A2 by group and class, drawn rates."""
 
     eligible: Floats
     nontakers: Floats
-    low: Floats
-    high: Floats
+    elsewhere: Floats
+    drawn_rates: Floats
 
     @property
     def rate(self) -> Floats:
@@ -46,38 +103,42 @@ class GroupEstimates:
             rate: Floats = self.nontakers / self.eligible
         return rate
 
+    def bounds(self, level: float) -> list[tuple[float, float]]:
+        """Interval of the rate of each group."""
+        centre = self.nontakers / np.maximum(self.eligible, 1e-9)
+        return [interval(self.drawn_rates[:, g], level, float(centre[g])) for g in range(centre.size)]
 
-def spread_between(observed: Floats, expected: Floats) -> float:
-    """Between-group standard deviation (relative) left once composition is accounted for, by moments."""
-    excess = ((observed - expected) ** 2).sum() - expected.sum()
-    variance = excess / max((expected**2).sum(), 1e-9)
-    return max(LEAST_SPREAD, float(np.sqrt(max(variance, 0.0))))
+    def ratio(self, group: int, reference: int, level: float) -> tuple[float, float, float]:
+        """Rate of a group divided by that of the reference, and its interval: both move in the same draw."""
+        drawn = self.drawn_rates[:, group] / np.maximum(self.drawn_rates[:, reference], 1e-6)
+        centre = float(self.rate[group] / max(self.rate[reference], 1e-6))
+        return centre, *interval(drawn, level, centre)
 
 
 def share_out(
-    counts: GroupCounts,
-    central: Missing,
-    drawn: Missing,
-    spread: float,
-    level: float,
-    generator: np.random.Generator,
+    counts: GroupCounts, central: Missing, drawn: Missing, generator: np.random.Generator
 ) -> GroupEstimates:
-    """Corrected figures of every group, benchmarked to the whole."""
-    nontakers = counts.nontakers + (central.x @ counts.x_share.T + central.a2 @ counts.a2_share.T)[0]
-    eligible = nontakers + counts.takers + counts.s / central.coverage[0]
-    drawn_nontakers = counts.nontakers + _drawn(counts, drawn, spread, generator)
-    drawn_eligible = drawn_nontakers + counts.takers + counts.s / drawn.coverage[:, None]
-    rates = drawn_nontakers / np.maximum(drawn_eligible, 1e-9)
-    centre = nontakers / np.maximum(eligible, 1e-9)
-    bounds = [interval(rates[:, g], level, float(centre[g])) for g in range(centre.size)]
-    low, high = np.array(bounds).reshape(-1, 2).T
-    return GroupEstimates(eligible, nontakers, low, high)
+    """Corrected figures of every group of a dimension."""
+    draws = drawn.coverage.size
+    share = counts.sharing.draw(draws, generator)
+    elsewhere = central.x[0] * counts.sharing.central()[0] + central.a2[0] * counts.a2_share
+    nontakers = counts.nontakers + elsewhere.sum(axis=1)
+    found, taken = (misread(n, counts.errors, draws, generator) for n in (counts.nontakers, counts.takers))
+    drawn_nontakers = found + np.einsum("dc,dgc->dg", drawn.x, share) + drawn.a2 @ counts.a2_share.T
+    drawn_eligible = drawn_nontakers + taken + counts.s / drawn.coverage[:, None]
+    return GroupEstimates(
+        eligible=nontakers + counts.takers + counts.s / central.coverage[0],
+        nontakers=nontakers,
+        elsewhere=elsewhere,
+        drawn_rates=drawn_nontakers / np.maximum(drawn_eligible, 1e-9),
+    )
 
 
-def _drawn(counts: GroupCounts, drawn: Missing, spread: float, generator: np.random.Generator) -> Floats:
-    expected = drawn.x @ counts.x_share.T + drawn.a2 @ counts.a2_share.T
-    tilted = expected * np.exp(spread * generator.standard_normal(expected.shape))
-    total = expected.sum(axis=1)
-    probabilities = tilted / np.maximum(tilted.sum(axis=1, keepdims=True), 1e-12)
-    probabilities[total == 0] = 1 / expected.shape[1]
-    return generator.multinomial(np.rint(total).astype(np.int64), probabilities).astype(np.float64)
+def misread(households: Floats, errors: float, draws: int, generator: np.random.Generator) -> Floats:
+    """Households of each group, some counted in error and as many missed, on average; shape (draws,
+    groups)."""
+    expected = errors * households
+    size = (draws, households.size)
+    wrong, missed = generator.poisson(expected, size=size), generator.poisson(expected, size=size)
+    read: Floats = np.maximum(households + missed - wrong, 0.0)
+    return read

@@ -4,7 +4,16 @@ import numpy as np
 import polars as pl
 
 from pipelines.calendar import month_number, period_code
-from pipelines.estimation import accounts, alerts, contact, months, publication, revisions, situations
+from pipelines.estimation import (
+    accounts,
+    alerts,
+    contact,
+    durations,
+    months,
+    publication,
+    revisions,
+    situations,
+)
 from pipelines.estimation.estimator import estimate
 from pipelines.estimation.evidence import RIGHTS, Reading, evidence, read, sensitivity
 from pipelines.estimation.publication import Right
@@ -15,8 +24,8 @@ from pipelines.warehouse import Warehouse
 def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | float | str]:
     """Estimate the period ending at ``mois``.
 
-    Writes ``core__situations``, ``out__taux`` (rows of other periods are kept), ``out__taux_revisions`` (each
-    version of the headline rates), ``out__effectifs``,
+    Writes ``core__situations``, ``out__taux`` and ``out__risques`` (rows of other periods are kept),
+    ``out__taux_revisions`` (each version of the headline rates), ``out__effectifs``,
     ``out__parametres_estimation``, ``core__a_rappeler_detail``, ``out__a_rappeler`` and ``out__a_verifier``.
     Returns the rows of each and the corrected rates.
     """
@@ -26,7 +35,7 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     parameters = accounts.parameters(
         rights, warehouse.read("meta__extraits"), settings, mois, settings.estimation.graine
     )
-    written = _write_rates(warehouse, _rates(rights, settings, mois), mois)
+    written = _write_published(warehouse, rights, settings, mois)
     told = months.missing(read_months, mois) + revisions.keep(warehouse, mois)
     return {
         "situations": rows,
@@ -40,10 +49,15 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     }
 
 
-def _rates(rights: list[Right], settings: Settings, mois: str) -> pl.DataFrame:
-    streams = [_generator(settings, mois, n + len(RIGHTS)) for n in range(len(rights))]
-    pairs = zip(rights, streams, strict=True)
-    return pl.concat(publication.rates(right, settings, mois, stream) for right, stream in pairs)
+def _write_published(warehouse: Warehouse, rights: list[Right], settings: Settings, mois: str) -> int:
+    """Write ``out__taux`` and ``out__risques``; return the rows of the first."""
+    past = durations.history(warehouse)
+    found = [
+        publication.published(right, past, settings, mois, _generator(settings, mois, n + len(RIGHTS)))
+        for n, right in enumerate(rights)
+    ]
+    _write(warehouse, "out__risques", pl.concat(one.ratios for one in found), mois)
+    return _write(warehouse, "out__taux", pl.concat(one.rates for one in found), mois)
 
 
 def _likelihoods(rights: list[Right]) -> dict[str, contact.Likelihood]:
@@ -72,9 +86,12 @@ def _generator(settings: Settings, mois: str, stream: int) -> np.random.Generato
     return np.random.default_rng([settings.estimation.graine, month_number(mois), stream])
 
 
-def _write_rates(warehouse: Warehouse, rates: pl.DataFrame, mois: str) -> int:
-    if warehouse.exists("out__taux"):
-        kept = warehouse.read("out__taux").filter(pl.col("periode") != period_code(mois))
-        rates = pl.concat([kept.select(rates.columns), rates])
-    order = ["periode", "droit", "niveau", "code_territoire", "groupe", "methode"]
-    return warehouse.replace("out__taux", rates.sort(order))
+_ORDER = ("periode", "droit", "niveau", "code_territoire", "groupe", "methode")
+
+
+def _write(warehouse: Warehouse, table: str, rows: pl.DataFrame, mois: str) -> int:
+    """Replace the rows of the period, keep those of the others."""
+    if warehouse.exists(table):
+        kept = warehouse.read(table).filter(pl.col("periode") != period_code(mois))
+        rows = pl.concat([kept.select(rows.columns), rows])
+    return warehouse.replace(table, rows.sort([name for name in _ORDER if name in rows.columns]))

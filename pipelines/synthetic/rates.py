@@ -1,16 +1,33 @@
 """The true rate of non-take-up of the invented territory: what an estimate is judged against."""
 
+from typing import Protocol
+
 import polars as pl
 
 from pipelines.calendar import period
-from pipelines.synthetic.frames import World
 
 TAKER, PRIMARY, SECONDARY, OTHER = "recourant", "primaire", "secondaire", "autre"
 CLOSED = ["5", "6"]
 SUSPENDED = ["3", "4"]
 
 
-def true_rates(world: World, mois: str, *, avec_agricole: bool = True) -> pl.DataFrame:
+class Facts(Protocol):
+    """What situations are read from: a world, or what was kept of it."""
+
+    @property
+    def menages_mois(self) -> pl.DataFrame:
+        """Households, month by month."""
+
+    @property
+    def droits(self) -> pl.DataFrame:
+        """Rights, month by month."""
+
+    @property
+    def dossiers(self) -> pl.DataFrame:
+        """Files, month by month."""
+
+
+def true_rates(world: Facts, mois: str, *, avec_agricole: bool = True) -> pl.DataFrame:
     """Entitled households and non-takers of the period ending at ``mois``, for the five values of droit.
 
     Columns: mois, droit, eligibles, non_recourants (households), taux (0..1), euros_mois (euros per month
@@ -33,7 +50,7 @@ def true_rates(world: World, mois: str, *, avec_agricole: bool = True) -> pl.Dat
     )
 
 
-def situations(world: World, mois: str, *, avec_agricole: bool = True) -> pl.DataFrame:
+def situations(world: Facts, mois: str, *, avec_agricole: bool = True) -> pl.DataFrame:
     """menage, droit, situation, montant_non_reclame (euros per month) of the entitled households."""
     here = world.menages_mois.filter((pl.col("mois") == mois) & pl.col("est_territoire"))
     here = here if avec_agricole else here.filter(~pl.col("est_agricole"))
@@ -52,7 +69,7 @@ def situations(world: World, mois: str, *, avec_agricole: bool = True) -> pl.Dat
     )
 
 
-def _entitled(world: World, mois: str) -> pl.DataFrame:
+def _entitled(world: Facts, mois: str) -> pl.DataFrame:
     """menage, droit, montant (mean of the period) of those entitled in each of its three months."""
     months = period(mois)
     rows = world.droits.filter(pl.col("mois").is_in(months) & (pl.col("eligible") == "oui"))
@@ -62,7 +79,7 @@ def _entitled(world: World, mois: str) -> pl.DataFrame:
     return found.filter(pl.col("_n") == len(months)).drop("_n")
 
 
-def _file_situations(world: World, mois: str, droit: str) -> pl.DataFrame:
+def _file_situations(world: Facts, mois: str, droit: str) -> pl.DataFrame:
     """menage, droit, situation from the files of the period, in the order of « Words »."""
     due = "rsa_du" if droit == "rsa" else "ppa_due"
     rows = world.dossiers.filter(pl.col("mois").is_in(period(mois))).sort("menage", "mois")

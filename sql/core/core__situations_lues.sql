@@ -61,7 +61,7 @@ SELECT menage_base_id, strate_finale AS strate, droit, eligible, situation,
        END AS montant_non_reclame_eur_mois,
        CASE WHEN strate <> 'S' AND eligible = 'oui' THEN poids_eligible ELSE poids_menages END AS poids,
        commune_insee, regroupement, est_rurale, bande_age, a_c2s, age_reference, n_enfants, type_menage, logement,
-       travail, occlog, regle, est_lie, est_autre_regime, est_agricole, est_sans_ressources, dossier,
+       travail, occlog, chemin, regle, est_lie, est_autre_regime, est_agricole, est_sans_ressources, dossier,
        caf_menage_base_id, n_adultes, a_revenu_caf, du_eur_mois,
        CASE WHEN droit IN ('rsa', 'rsa_seul') THEN paye_rsa WHEN droit IN ('ppa', 'ppa_seule') THEN paye_ppa
             ELSE paye_rsa AND paye_ppa END AS est_paye, poids_menages, poids_eligible

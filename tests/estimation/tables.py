@@ -22,6 +22,7 @@ INPUTS = (
     "core__caf_prestations_personnes",
     "core__caf_ressources",
     "core__cpam_assures",
+    "core__cpam_ressources",
     "core__departement_rsa",
     "core__msa_foyers",
     "core__msa_personnes",

@@ -76,11 +76,18 @@ def test_fifty_and_over_is_shown_beside_its_two_bands(estimated: Warehouse) -> N
     assert found["age:50+"] == pytest.approx(bands)
 
 
-def test_a_commune_never_has_a_rate(estimated: Warehouse) -> None:
-    rows = estimated.read("out__taux").filter(niveau="commune")
+def test_a_commune_never_has_the_rate_of_its_own_count(estimated: Warehouse) -> None:
+    rows = estimated.read("out__taux").filter(niveau="commune", methode="observe")
     assert rows.height
     assert rows["taux"].is_null().all()
     assert not rows["est_diffusable"].any()
+
+
+def test_communes_as_delivered_add_up_to_the_territory(estimated: Warehouse) -> None:
+    rows = estimated.read("out__taux").filter(droit="rsa", methode="corrige", groupe="ensemble")
+    whole, parts = (rows.filter(niveau=niveau) for niveau in ("EPCI", "commune"))
+    for name in ("eligibles", "non_recourants", "euros_mois"):
+        assert parts[name].sum() == pytest.approx(whole[name].item(), rel=1e-6)
 
 
 def test_small_groups_are_not_diffusable(estimated: Warehouse, settings: Settings) -> None:

@@ -2,12 +2,15 @@
 
 from itertools import combinations
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from month_by_hand import _RATES as RATES
 from month_by_hand import MOIS, fill, rate
 
 from pipelines import disclosure
+from pipelines.disclosure import stage as disclosure_stage
 from pipelines.disclosure.rule import Cell, Thresholds, decide, decide_counts, own_reason, partitions
 from pipelines.refusals import Refusal
 from pipelines.settings import Settings
@@ -143,3 +146,81 @@ def test_hidden_counts_never_stand_alone_beside_a_known_total(counts: dict[str, 
 def test_a_period_without_estimate_is_refused(warehouse: Warehouse, settings: Settings):
     with pytest.raises(Refusal, match="Aucune estimation"):
         disclosure.run(warehouse, settings, "2026-09")
+
+
+def commune(code: str, eligibles: float, taux: float = 0.3) -> dict[str, object]:
+    return rate(eligibles, taux, niveau="commune", code_territoire=code)
+
+
+GROUPING_OF = {"a": "g", "b": "g", "c": "g", "d": "h", "e": "h"}
+
+
+def shown_communes(*rows: dict[str, object]) -> set[str]:
+    frame = pl.DataFrame([rate(900, 0.3), *rows], schema=RATES)
+    found = disclosure_stage.hide(frame, LIMITS, GROUPING_OF)
+    return set(found.filter("est_publie", niveau="commune")["code_territoire"])
+
+
+def test_a_hidden_commune_takes_the_next_one_of_its_grouping_with_it():
+    groupings = [
+        rate(size, 0.3, niveau="regroupement", code_territoire=g) for g, size in (("g", 372), ("h", 500))
+    ]
+    found = shown_communes(
+        *groupings,
+        commune("a", 300),
+        commune("b", 60),
+        commune("c", 12),
+        commune("d", 400),
+        commune("e", 100),
+    )
+    assert found == {"a", "d", "e"}
+
+
+def test_communes_of_a_hidden_grouping_are_hidden():
+    groupings = [
+        rate(size, 0.3, niveau="regroupement", code_territoire=g) for g, size in (("g", 890), ("h", 10))
+    ]
+    assert shown_communes(*groupings, commune("a", 800), commune("d", 60)) == set()
+
+
+def test_a_step_is_hidden_with_its_path():
+    rows = [rate(900, 0.3)]
+    counts = {
+        "chemin:primaire": 3,
+        "chemin:secondaire": 267,
+        "etape:clos": 200,
+        "etape:declaration_manquante": 67,
+    }
+    rows += [rate(900, n / 900, groupe=groupe) for groupe, n in counts.items()]
+    found = disclosure_stage.hide(pl.DataFrame(rows, schema=RATES), LIMITS)
+    assert set(found.filter("est_publie")["groupe"]) == {"ensemble"}
+
+
+def test_a_dimension_that_nothing_corrected_is_shown_as_observed():
+    rows = [
+        rate(900, 0.3),
+        rate(400, 0.2, groupe="suite:ponctuel", methode="observe"),
+        rate(450, 0.3, groupe="c2s:oui"),
+    ]
+    found = disclosure_stage.hide(pl.DataFrame(rows, schema=RATES), LIMITS)
+    assert "suite:ponctuel" in set(found.filter("est_publie")["groupe"])
+
+
+def test_a_ratio_is_shown_only_when_both_rates_are():
+    rows = [
+        rate(900, 0.3),
+        rate(400, 0.2, groupe="c2s:oui"),
+        rate(500, 0.4, groupe="c2s:non"),
+        rate(9, 0.4, groupe="travail:x"),
+    ]
+    published = disclosure_stage.hide(pl.DataFrame(rows, schema=RATES), LIMITS)
+    key = {"droit": "rsa", "code_territoire": "200072643", "periode": "2026-T2"}
+    figures = {"rapport": 2.0, "rapport_bas": 1.5, "rapport_haut": 2.5}
+    ratios = pl.DataFrame(
+        [
+            key | {"groupe": "c2s:non", "reference": "c2s:oui"} | figures,
+            key | {"groupe": "travail:x", "reference": "c2s:oui"} | figures,
+        ]
+    )
+    shown = disclosure_stage.hide_ratios(ratios, published)
+    assert shown["rapport"].to_list() == [2.0, None]

@@ -1,0 +1,136 @@
+"""Rates of communes against known ones, 104 communes of their real sizes: docs/preuves/petites_zones.json.
+
+Run by ``make preuves``. Each batch of territories leaves its part under travail/preuves: a killed proof
+resumes.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from rich.progress import Progress
+
+from pipelines.estimation.estimator import estimate
+from pipelines.estimation.evidence import evidence, sensitivity
+from pipelines.estimation.places import PlaceEstimates, estimate_places
+from pipelines.files import whole_file
+from tests.estimation.places_simulator import QUALITY, SCENARIOS, Invented, invent
+
+REPLICATIONS = int(os.environ.get("REPLICATIONS", "200"))
+BATCH, DRAWS, LEVEL = 20, 200, 0.95
+SIZES = (200, 500, 2_000)
+NAMES = ("moins de 200", "200 à 499", "500 à 1 999", "2 000 et plus")
+PUBLISHED_FROM = 20
+RESULT = Path("docs/preuves/petites_zones.json")
+PARTS = Path("travail/preuves/petites_zones")
+GOALS = {"couverture_au_moins": 0.93, "eqm_sur_taux_direct_au_plus": 0.5}
+
+
+def replicate(scenario: str, number: int) -> pl.DataFrame:
+    """One territory: the truth of each commune and what the estimate says of it."""
+    generator = np.random.default_rng([number, list(SCENARIOS).index(scenario)])
+    invented = invent(SCENARIOS[scenario], generator)
+    return judged(invented, estimated(invented, generator))
+
+
+def estimated(invented: Invented, generator: np.random.Generator) -> PlaceEstimates:
+    """The communes of an invented territory, by the functions the chain calls."""
+    se, _ = sensitivity(invented.reading)
+    found = evidence(invented.reading, QUALITY, se)
+    whole = estimate(found, DRAWS, LEVEL, generator)
+    assert whole is not None
+    return estimate_places(invented.reading, found, whole, se, generator)
+
+
+def judged(invented: Invented, found: PlaceEstimates) -> pl.DataFrame:
+    """Truth and estimate of each commune that has an entitled household."""
+    rows = [
+        {"commune_insee": place.commune} | found.together([n], LEVEL) for n, place in enumerate(found.places)
+    ]
+    estimates = pl.DataFrame(rows).rename({"eligibles": "eligibles_estimes"})
+    return invented.truth.drop_nulls("taux_attendu").join(estimates, on="commune_insee")
+
+
+def measured(rows: pl.DataFrame) -> dict[str, Any]:
+    """Coverage, errors and width over communes and territories; ``eqm``: root mean square error."""
+    error = pl.col("taux") - pl.col("taux_attendu")
+    direct = pl.col("taux_direct") - pl.col("taux_attendu")
+    found = rows.select(
+        communes=pl.len(),
+        couverture=pl.col("taux_attendu").is_between("taux_bas", "taux_haut").mean(),
+        eqm=(error**2).mean().sqrt(),
+        eqm_taux_direct=(direct**2).mean().sqrt(),
+        biais=error.mean(),
+        largeur=(pl.col("taux_haut") - pl.col("taux_bas")).mean(),
+        eligibles=pl.col("eligibles").mean(),
+    ).row(0, named=True)
+    found["eqm_sur_taux_direct"] = found["eqm"] / found["eqm_taux_direct"]
+    return {name: round(value, 4) for name, value in found.items()}
+
+
+def summary(rows: pl.DataFrame) -> dict[str, Any]:
+    """The same for all communes, by size, and for those that could be published."""
+    sized = rows.with_columns(
+        taille=pl.Series(np.array(NAMES)[np.digitize(rows["population"].to_numpy(), SIZES)])
+    )
+    published = rows.filter(pl.col("eligibles_estimes") >= PUBLISHED_FROM)
+    by_size = {name: measured(sized.filter(taille=name)) for name in NAMES}
+    return {"ensemble": measured(rows)} | by_size | {"20 éligibles ou plus": measured(published)}
+
+
+def batch(scenario: str, first: int) -> pl.DataFrame:
+    """``BATCH`` territories, from the part they left if there is one."""
+    part = PARTS / f"{scenario}-{first}.parquet"
+    if part.is_file():
+        return pl.read_parquet(part)
+    numbers = range(first, min(first + BATCH, REPLICATIONS))
+    rows = pl.concat([replicate(scenario, n).with_columns(replique=pl.lit(n)) for n in numbers])
+    with whole_file(part, mode=0o644) as partial:
+        rows.write_parquet(partial)
+    return rows
+
+
+def main() -> None:
+    """Every scenario, batch by batch, then the result."""
+    started, found = time.monotonic(), {}
+    firsts = range(0, REPLICATIONS, BATCH)
+    with Progress() as progress:
+        bar = progress.add_task("Petites zones", total=len(SCENARIOS) * len(firsts))
+        for scenario in SCENARIOS:
+            parts = []
+            for first in firsts:
+                parts.append(batch(scenario, first))
+                progress.advance(bar)
+            found[scenario] = summary(pl.concat(parts))
+    _write(_context(started) | {"scenarios": found})
+    sys.stdout.write(f"{RESULT}\n")
+
+
+def _context(started: float) -> dict[str, Any]:
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    return {
+        "commande": "make preuves",
+        "commit": commit.stdout.strip(),
+        "le": datetime.now(UTC).date().isoformat(),
+        "repliques": REPLICATIONS,
+        "tirages": DRAWS,
+        "niveau": LEVEL,
+        "objectifs": GOALS,
+        "secondes": round(time.monotonic() - started),
+    }
+
+
+def _write(figures: dict[str, Any]) -> None:
+    with whole_file(RESULT, mode=0o644) as partial:
+        partial.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
