@@ -12,7 +12,7 @@ from bench.appariement.frequences import Knowledge, Named
 
 SEED = 1
 PROBES, SALTS = 8_000, 400
-TOGETHER = 12_000
+TOGETHER = 44_000
 SLICE = 200_000
 
 
