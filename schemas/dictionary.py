@@ -12,7 +12,7 @@ from schemas.fields import FIELDS, kind_of, list_of, metadata_of
 from schemas.kinds import JETON, MONTANT, Kind
 from schemas.nomenclatures import all_lists
 from schemas.rules import GENERAL_RULES
-from schemas.tables import IDENTITY, TABLES, Table, Variant
+from schemas.tables import IDENTITY, SAMPLE_ANSWERS, TABLES, Table, Variant
 from schemas.warehouse_tables import WAREHOUSE_TABLES, WarehouseTable
 
 DICTIONARY = "dictionnaire.md"
@@ -39,14 +39,14 @@ def write_dictionary(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / DICTIONARY
     page.write_text(dictionary_text(), encoding="utf-8")
-    return [page, *(_write_schema(folder, table) for table in TABLES.values())]
+    return [page, *(_write_schema(folder, table) for table in (*TABLES.values(), SAMPLE_ANSWERS))]
 
 
 def dictionary_text() -> str:
     """The whole dictionary: contract tables, rules, code lists, tables of the warehouse."""
     parts = [
         _INTRODUCTION,
-        *(_table_section(table) for table in TABLES.values()),
+        *(_table_section(table) for table in (*TABLES.values(), SAMPLE_ANSWERS)),
         _identity_section(),
         _rules_section(),
         *_list_sections(),

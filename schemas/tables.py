@@ -146,18 +146,12 @@ class Table:
     @property
     def raw_name(self) -> str:
         """Warehouse table of the rows as received: ``raw_<partenaire>__<table>``."""
-        return f"raw_{self._owner}__{self._bare_name}"
+        return f"raw_{self.partner}__{self._bare_name}"
 
     @property
     def core_name(self) -> str:
         """Warehouse table of the current state: ``core__<partenaire>_<table>``."""
-        if self.other_partners:
-            return f"core__{self.name}"
-        return f"core__{self._owner}_{self._bare_name}"
-
-    @property
-    def _owner(self) -> str:
-        return "partenaires" if self.other_partners else self.partner
+        return f"core__{self.partner}_{self._bare_name}"
 
     @property
     def _bare_name(self) -> str:
@@ -387,27 +381,6 @@ SUITES = Table(
     est_optionnelle=True,
 )
 
-VERIFICATIONS = Table(
-    name="verifications",
-    partner="caf",
-    description="Réponses d'un partenaire, sur ses propres dossiers, à l'échantillon de vérification.",
-    own=(
-        "echantillon_id",
-        "personne_id",
-        "volet",
-        "connu_caf",
-        "connu_cpam",
-        "connu_msa",
-        "eligible_rsa",
-        "eligible_ppa",
-        "mode",
-        "verifie_le",
-    ),
-    key=("echantillon_id",),
-    est_optionnelle=True,
-    other_partners=("cpam",),
-)
-
 ENQUETES = Table(
     name="enquetes",
     partner="cellule",
@@ -453,7 +426,6 @@ TABLES: dict[str, Table] = {
         CONSENTEMENTS,
         ACTIONS,
         OPPOSITIONS,
-        VERIFICATIONS,
         ENQUETES,
         SUITES,
         *MSA_TABLES,

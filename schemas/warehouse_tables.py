@@ -80,11 +80,9 @@ def _core_states() -> list[WarehouseTable]:
     """The current state of each contract table, as known at the month of the run."""
     seen: dict[str, WarehouseTable] = {}
     for table in TABLES.values():
-        columns = (*(("source",) if table.other_partners else ()), *table.delivered_columns)
-        key = (*(("source",) if table.other_partners else ()), *table.required_of("delivered"))
-        unique = key if not table.key_may_miss else ()
+        unique = table.required_of("delivered") if not table.key_may_miss else ()
         text = f"État courant. {table.description}"
-        seen[table.core_name] = WarehouseTable(table.core_name, text, columns, unique)
+        seen[table.core_name] = WarehouseTable(table.core_name, text, table.delivered_columns, unique)
     return list(seen.values())
 
 

@@ -76,15 +76,20 @@ def _truth(verite: Path, mois: str) -> pl.DataFrame:
     present = pl.lit(mois).is_between(
         pl.col("present_du").fill_null("0000-00"), pl.col("present_au").fill_null("9999-99")
     )
-    people = members.filter(present).unique("personne", keep="first", maintain_order=True)
+    here = homes.filter(mois=mois).select("menage", "est_agricole")
+    people = (
+        members.filter(present)
+        .join(here, on="menage")
+        .sort("personne", "menage")
+        .unique("personne", keep="first")
+    )
     known = pl.read_parquet(verite / "enregistrements.parquet")
     insured, claimants = (
         known.filter(partenaire=partner)["personne"].unique().implode() for partner in ("cpam", "caf")
     )
     owed = rights.filter(mois=mois).pivot(on="droit", index="menage", values="eligible")
     return (
-        people.join(homes.filter(mois=mois).select("menage", "est_agricole"), on="menage", how="left")
-        .join(files.filter(mois=mois).select("menage", "est_au_caf", "fonorg"), on="menage", how="left")
+        people.join(files.filter(mois=mois).select("menage", "est_au_caf", "fonorg"), on="menage", how="left")
         .join(owed, on="menage", how="left")
         .with_columns(
             assure=pl.col("personne").is_in(insured) & (pl.col("role") != "ENF"),

@@ -1,4 +1,4 @@
-"""The files of a scene: each partner's deliveries, their verifications, and the truth."""
+"""The files of a scene: each partner's deliveries, and the truth."""
 
 import io
 from collections import Counter
@@ -15,7 +15,6 @@ from pipelines.synthetic.extracts_caf import Caf
 from pipelines.synthetic.extracts_cpam import Cpam
 from pipelines.synthetic.extracts_departement import Departement
 from pipelines.synthetic.truth import marks, records, write_truth
-from pipelines.synthetic.verification import SampleSizes, answered_verifications
 from schemas import TABLES
 
 Progress = Callable[[str], None]
@@ -31,7 +30,7 @@ class Partner(Protocol):
 
 
 def write_scene(folder: Path, scene: Scene, rates: pl.DataFrame, tell: Progress) -> dict[str, int]:
-    """Write every delivery of a scene, its verifications and its truth; return the rows per table."""
+    """Write every delivery of a scene and its truth; return the rows per table."""
     written: Counter[str] = Counter()
     kept: list[pl.DataFrame] = []
     last: dict[str, Tables] = {}
@@ -42,9 +41,7 @@ def write_scene(folder: Path, scene: Scene, rates: pl.DataFrame, tell: Progress)
             kept.append(records(name, last[name]))
             written += _write_tables(folder / name / mois, name, last[name])
     written += _write_opposition_lists(folder, scene)
-    tell("Vérifications et vérité")
-    for name, frame in answered_verifications(scene, last["caf"], last["cpam"], SampleSizes()).items():
-        written += _write_tables(folder / name / scene.deliveries[-1], name, {"verifications": frame})
+    tell("Vérité")
     known = pl.concat(kept).unique().sort("partenaire", "table", "id")
     write_truth(folder / "verite", scene, known, marks(scene.rng("marques"), _identified(last)), rates)
     return dict(written)

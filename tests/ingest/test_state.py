@@ -68,25 +68,11 @@ def test_persons_come_from_the_newest_extract_alone(warehouse: Warehouse, tmp_pa
     assert warehouse.read("core__cpam_assures")["personne_id"].to_list() == [hexa("a2")]
 
 
-def test_answers_of_verification_add_up_and_the_newest_wins(warehouse: Warehouse, tmp_path: Path) -> None:
-    def answer(number: str, known: int) -> dict[str, object]:
-        return {"echantillon_id": number, "personne_id": hexa(number), "connu_caf": known}
-
-    three_partners(tmp_path / "depot", MAI)
-    deliver(tmp_path / "depot", "cpam", MAI, {"verifications": [answer("e1", 0), answer("e2", 0)]})
-    ingest(warehouse, tmp_path, MAI)
-    three_partners(tmp_path / "depot", JUIN)
-    deliver(tmp_path / "depot", "cpam", JUIN, {"verifications": [answer("e1", 1)]})
-    ingest(warehouse, tmp_path)
-    answers = warehouse.read("core__verifications").select("source", "echantillon_id", "connu_caf")
-    assert answers.sort("echantillon_id").rows() == [("cpam", "e1", 1), ("cpam", "e2", 0)]
-
-
 def test_every_table_written_follows_its_declaration(warehouse: Warehouse, tmp_path: Path) -> None:
     three_partners(tmp_path / "depot", JUIN)
     ingest(warehouse, tmp_path)
     written = [name for name in WAREHOUSE_TABLES if warehouse.exists(name)]
-    assert len(written) == 22 + 7
+    assert len(written) == 21 + 7
     for name in written:
         check_table(name, warehouse.read(name))
 

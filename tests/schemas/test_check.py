@@ -168,12 +168,6 @@ def test_an_opposition_with_a_bad_date_stays() -> None:
     assert rejected("oppositions", "objet=TRAITEMENT depuis_le=hier") == {}
 
 
-@pytest.mark.parametrize("answer", ["NA", ""])
-def test_no_answer_is_unknown(answer: str) -> None:
-    result = checked("verifications", f"echantillon_id=e1 connu_caf={answer} connu_cpam=1")
-    assert result.accepted.select("connu_caf", "connu_cpam").row(0) == (None, 1)
-
-
 def test_a_clear_identifier_in_a_delivered_file_is_set_aside() -> None:
     line = "mois=2026-06 natress=001 montant=1"
     clear, keyed = f"personne_id=1850231483001 {line}", f"personne_id={HEX} {line}"

@@ -7,18 +7,19 @@ import pandera.polars as pa
 import polars as pl
 import pytest
 
-from schemas import PARTNERS, RAW_MARKS, TABLES, WAREHOUSE_TABLES, check_table, tables_of
+from schemas import RAW_MARKS, TABLES, WAREHOUSE_TABLES, check_table, tables_of
 from schemas.dictionary import table_schema, write_dictionary
 from schemas.fields import FIELDS, kind_of, list_of
 from schemas.nomenclatures import all_lists, label, nomenclature
-from schemas.tables import IDENTITY, Variant
+from schemas.tables import IDENTITY, SAMPLE_ANSWERS, Variant
 from schemas.warehouse_tables import TableMismatch
 
 VARIANTS: tuple[Variant, ...] = ("nominative", "delivered", "identite")
 
 
 def _columns_in_use() -> set[str]:
-    contract = {c for table in TABLES.values() for variant in VARIANTS for c in table.columns_of(variant)}
+    contract = {*SAMPLE_ANSWERS.own}
+    contract |= {c for table in TABLES.values() for variant in VARIANTS for c in table.columns_of(variant)}
     return contract | set(RAW_MARKS) | {c for table in WAREHOUSE_TABLES.values() for c in table.columns}
 
 
@@ -54,16 +55,17 @@ def test_the_identity_file_of_a_table_carries_its_first_key() -> None:
 
 
 def test_names_in_the_warehouse_follow_the_partner() -> None:
-    names = {t: (TABLES[t].raw_name, TABLES[t].core_name) for t in ("caf_foyers", "dep_rsa", "verifications")}
+    names = {t: (TABLES[t].raw_name, TABLES[t].core_name) for t in ("caf_foyers", "dep_rsa", "oppositions")}
     assert names == {
         "caf_foyers": ("raw_caf__foyers", "core__caf_foyers"),
         "dep_rsa": ("raw_departement__rsa", "core__departement_rsa"),
-        "verifications": ("raw_partenaires__verifications", "core__verifications"),
+        "oppositions": ("raw_cellule__oppositions", "core__cellule_oppositions"),
     }
 
 
-def test_verifications_come_from_caf_or_cpam() -> None:
-    assert [p for p in PARTNERS if TABLES["verifications"] in tables_of(p)] == ["caf", "cpam"]
+def test_the_answers_to_a_sample_are_a_form_and_no_extract() -> None:
+    assert SAMPLE_ANSWERS.name not in TABLES
+    assert not {"personne_id", "volet", *IDENTITY} & set(SAMPLE_ANSWERS.own)
 
 
 def test_msa_tables_are_those_of_caf_and_cpam_under_another_name() -> None:
@@ -123,7 +125,8 @@ def test_a_closed_table_refuses_a_column_too_many() -> None:
 def test_the_dictionary_names_every_table_and_every_contract_column(tmp_path: Path) -> None:
     page, *schemas = write_dictionary(tmp_path)
     text = page.read_text(encoding="utf-8")
-    assert [path.name for path in schemas] == [f"{name}.schema.json" for name in TABLES]
+    names = (*TABLES, SAMPLE_ANSWERS.name)
+    assert [path.name for path in schemas] == [f"{name}.schema.json" for name in names]
     for table in TABLES.values():
         assert f"## `{table.name}`" in text
         assert all(f"`{c}`" in text for c in (*table.columns, *table.delivered_columns))

@@ -206,4 +206,4 @@ def test_no_table_is_large_without_a_keyed_first_column() -> None:
     from pipelines.source.sorting import buckets_for
 
     alone = {name for name, form in TABLES.items() if buckets_for(form, 50) == 1}
-    assert alone == {"verifications", "enquetes"}
+    assert alone == {"enquetes"}

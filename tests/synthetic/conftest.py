@@ -1,4 +1,4 @@
-"""One small scene for the tests of the extracts, of the consents and of the verifications."""
+"""One small scene for the tests of the extracts, of the consents and of the answers to a sample."""
 
 from functools import cache
 from pathlib import Path

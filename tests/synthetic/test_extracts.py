@@ -41,13 +41,12 @@ def test_every_table_of_the_contract_is_there_each_month(folder: Path) -> None:
         (table.partner, month, table.name)
         for table in TABLES.values()
         for month in MONTHS
-        if table.partner != "msa" and table.name not in ("verifications", "enquetes")
+        if table.partner != "msa" and table.name != "enquetes"
     }
     lists = {
         (partner, month, "oppositions") for partner in ("caf", "cpam", "departement") for month in MONTHS
     }
-    answers = {("caf", LAST, "verifications"), ("cpam", LAST, "verifications")}
-    assert delivered == wanted | lists | answers
+    assert delivered == wanted | lists
 
 
 def test_the_same_seed_gives_the_same_bytes(scene: Scene, folder: Path, tmp_path: Path) -> None:
