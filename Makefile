@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS = never
 UV     := $(BIN)/uv
 
-.PHONY: install demo test oracle check fix bench bench-linkage bench-scale bench-source bench-quasi-identifiants preuves preuve-spark locks clean
+.PHONY: install demo test oracle check fix bench bench-linkage bench-scale bench-source bench-droits bench-quasi-identifiants preuves preuve-spark locks clean
 
 install: $(VENV)/.chaine
 
@@ -76,6 +76,10 @@ bench-source: install
 # L'appariement de 3 × 45 000 et 3 × 1,4 million de fiches, face au même travail en SQL écrit à la main.
 bench-scale: install
 	$(BIN)/python -m bench.echelle
+
+# Les droits de 50 000 foyers sur douze mois, face à OpenFisca seul. Écrit docs/preuves/droits.json.
+bench-droits: install
+	$(BIN)/python -m bench.droits
 
 # Qui se reconnaît par recoupement, sans la clé. Écrit docs/preuves/quasi_identifiants.json.
 bench-quasi-identifiants: install

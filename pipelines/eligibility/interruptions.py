@@ -12,7 +12,7 @@ from pipelines.eligibility.nomenclature import (
     WORK_VARIABLES,
 )
 from pipelines.eligibility.observed import Flags, Floats
-from pipelines.eligibility.quarter import CARRIED_MONTHS, WINDOW, Quarter, declared_months
+from pipelines.eligibility.quarter import CARRIED_MONTHS, WINDOW, Quarter
 
 INTERRUPTION_EUR: Final = np.float32(1)
 ALL_ALLOWANCES: Final = "indemnites_journalieres"
@@ -78,7 +78,7 @@ def _marked_allowances(
 
 def _certain(quarter: Quarter, incomes: dict[str, Floats]) -> Flags:
     """Persons whose M-1 and M are declared and who have no replacement income in the month of right."""
-    declared = declared_months(quarter)[:, -CARRIED_MONTHS:].all(axis=1)
+    declared = quarter.declared[:, -CARRIED_MONTHS:].all(axis=1)
     certain: Flags = declared & ~_replaced(quarter, incomes)
     return certain
 

@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 from openfisca_france import FranceTaxBenefitSystem
+from openfisca_france.model.prestations.minima_sociaux import ppa as ppa_of_openfisca
+from openfisca_france.model.prestations.minima_sociaux import rsa as rsa_of_openfisca
 
 from pipelines.calendar import month_number
 from pipelines.refusals import LegalRefusal
@@ -15,6 +17,9 @@ KNOWN_MONTHS_AHEAD = 12
 
 FIRST_KNOWN_MONTH = "2016-01"
 """First month of the two rights in their present form: the PPA begins, the RSA « activité » ends."""
+
+TWO_QUARTERS_SINCE = "2024-10-01"
+"""Date of the formulas of OpenFisca that know both reference quarters."""
 
 _RSA = "prestations_sociales.solidarite_insertion.minima_sociaux.rsa"
 _PPA = "prestations_sociales.solidarite_insertion.minima_sociaux.ppa"
@@ -69,6 +74,7 @@ def scale_system(first: str, scale: str) -> Any:
     euros, are therefore those of ``scale`` at every instant; the RSA parameters from ``first`` on.
     """
     frozen = copy.copy(system())
+    frozen.variables = {**frozen.variables, **_single_quarter_variables()}
     frozen.get_parameters_at_instant = cache(_parameters_of_right(first, scale))
     return frozen
 
@@ -108,6 +114,49 @@ class Node:
             value = child._get_at_instant(self._instant)
         setattr(self, name, value)
         return value
+
+
+@cache
+def _single_quarter_variables() -> dict[str, Any]:
+    """The variables OpenFisca computes over both reference quarters, computed over that of the simulation."""
+    formulas: dict[str, Callable[..., Any]] = {
+        "ppa": _ppa,
+        "rsa_base_ressources_individu": _other_incomes,
+        "rsa_revenu_activite_individu": _work,
+    }
+    return {
+        name: _with_last_formula(system().get_variable(name), formula) for name, formula in formulas.items()
+    }
+
+
+def _with_last_formula(variable: Any, formula: Callable[..., Any]) -> Any:
+    changed = copy.copy(variable)
+    changed.formulas = variable.formulas.copy()
+    changed.formulas[TWO_QUARTERS_SINCE] = formula
+    return changed
+
+
+def _ppa(famille: Any, period: Any, parameters: Any) -> Any:
+    quarter = _reference_quarter(famille, period)
+    return ppa_of_openfisca.ppa_base_formula(famille, parameters, period, quarter)
+
+
+def _other_incomes(individu: Any, period: Any, parameters: Any) -> Any:
+    quarter = _reference_quarter(individu.famille, period)
+    return rsa_of_openfisca.rsa_base_ressources_individu_base_formula(individu, period, quarter, parameters)
+
+
+def _work(individu: Any, period: Any) -> Any:
+    quarter = _reference_quarter(individu.famille, period)
+    return rsa_of_openfisca.rsa_revenu_activite_individu_base_formula(individu, period, quarter)
+
+
+def _reference_quarter(famille: Any, period: Any) -> Any:
+    """The three months of a right: the same for every household of a simulation."""
+    shifted = famille("departement_experimentation_rsa", period)
+    if shifted.any() != shifted.all():
+        raise AssertionError("two reference quarters in one simulation")
+    return rsa_of_openfisca.last_3_months_offset_minus_1(period) if shifted.any() else period.last_3_months
 
 
 def _parameters_of_right(first: str, scale: str) -> Callable[[Any], Node]:

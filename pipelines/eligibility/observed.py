@@ -24,6 +24,12 @@ from pipelines.eligibility.nomenclature import (
     YEARLY_NATURES,
 )
 
+NATRESS_OF_VARIABLE: Final = {
+    variable: tuple(nature for nature, its in VARIABLE_OF_NATRESS.items() if its == variable)
+    for variable in dict.fromkeys(VARIABLE_OF_NATRESS.values())
+}
+NATURES: Final = (*VARIABLE_OF_NATRESS, *YEARLY_NATURES, UNCLASSIFIED_SELF_EMPLOYED)
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -88,6 +94,7 @@ def month_numbers(column: str) -> pl.Expr:
 
 
 def observe(
+    homes: pl.Series,
     menages: pl.DataFrame,
     personnes: pl.DataFrame,
     prestations: pl.DataFrame,
@@ -95,8 +102,8 @@ def observe(
     start: int,
     months: int,
 ) -> Observed:
-    """Arrays of one chunk for the ``months`` months from month number ``start``."""
-    ids = menages.select(pl.col("menage_id").unique().sort()).with_row_index("_h")
+    """Arrays of the households ``homes`` (sorted) for the ``months`` months from month number ``start``."""
+    ids = pl.DataFrame({"menage_id": homes}).with_row_index("_h")
     people = _ranked_people(personnes, ids)
     who = people.select("personne_id", "_p")
     rows = _monthly(menages, start, months).join(ids, on="menage_id")
@@ -146,7 +153,58 @@ def _households(rows: pl.DataFrame, ids: pl.DataFrame, months: int) -> Household
     )
 
 
+@dataclass(frozen=True)
+class _Incomes:
+    """Rows of incomes as arrays: place in a (months, persons) table, rank of the nature, amount."""
+
+    place: NDArray[np.int64]
+    nature: NDArray[np.int8]
+    amount: NDArray[np.float64]
+    shape: tuple[int, int]
+
+    def total(self, natures: tuple[str, ...]) -> Floats:
+        """Sum of these natures, persons × months."""
+        inside = self._of(natures)
+        return self._table(np.bincount(self.place[inside], self.amount[inside], self._size)).astype(
+            np.float32
+        )
+
+    def mark(self, natures: tuple[str, ...]) -> Flags:
+        """Where there is a row of these natures, persons × months."""
+        return self._table(np.bincount(self.place[self._of(natures)], minlength=self._size)) > 0
+
+    def declared(self) -> Flags:
+        """Person-months with at least one row and no empty amount."""
+        told = np.zeros(self._size, np.bool_)
+        told[self.place] = True
+        told[self.place[np.isnan(self.amount)]] = False
+        return self._table(told)
+
+    def _of(self, natures: tuple[str, ...]) -> Flags:
+        return np.isin(self.nature, [NATURES.index(nature) for nature in natures])
+
+    @property
+    def _size(self) -> int:
+        return self.shape[0] * self.shape[1]
+
+    def _table(self, flat: NDArray[Any]) -> NDArray[Any]:
+        people, months = self.shape
+        return flat.reshape(months, people).T
+
+
+def _income_rows(rows: pl.DataFrame, shape: tuple[int, int]) -> _Incomes:
+    ranks = {nature: rank for rank, nature in enumerate(NATURES)}
+    found = rows.select(
+        _place=pl.col("_t").cast(pl.Int64) * shape[0] + pl.col("_p"),
+        _nature=pl.col("natress").replace_strict(ranks, default=-1, return_dtype=pl.Int8),
+        _amount=pl.col("montant").cast(pl.Float64),
+    )
+    place, nature, amount = (column.to_numpy() for column in found)
+    return _Incomes(place, nature, amount, shape)
+
+
 def _people(people: pl.DataFrame, rows: pl.DataFrame, paid: pl.DataFrame, shape: tuple[int, int]) -> People:
+    told = _income_rows(rows, shape)
     benefits = {name: _table(paid, "_p", name, shape, np.float32, np.nan) for name in PERSON_BENEFITS}
     return People(
         household=people["_h"].to_numpy().astype(np.int32),
@@ -161,11 +219,11 @@ def _people(people: pl.DataFrame, rows: pl.DataFrame, paid: pl.DataFrame, shape:
         apprentice=(people["act"] == APPRENTICE_ACT).fill_null(False).to_numpy(),
         self_employed=people["act"].is_in(SELF_EMPLOYED_ACT).fill_null(False).to_numpy(),
         farmer=people["act"].is_in(FARM_ACT).fill_null(False).to_numpy(),
-        declared=_declared(rows, shape),
-        incomes=_incomes(rows, shape),
-        yearly=_sums(rows.filter(pl.col("natress").is_in(YEARLY_NATURES)), shape),
-        farm=_marks(rows.filter(pl.col("natress").is_in(FARM_NATURES)), shape),
-        unclassified=_marks(rows.filter(pl.col("natress") == UNCLASSIFIED_SELF_EMPLOYED), shape),
+        declared=told.declared(),
+        incomes=_incomes(told),
+        yearly=told.total(YEARLY_NATURES),
+        farm=told.mark(FARM_NATURES),
+        unclassified=told.mark((UNCLASSIFIED_SELF_EMPLOYED,)),
         stoppage_since=_stoppage_since(rows, shape),
         unknown_benefit=_emptied(benefits),
         benefits=benefits,
@@ -196,27 +254,10 @@ def _tristate(people: pl.DataFrame, column: str) -> NDArray[np.int8]:
     return values
 
 
-def _declared(rows: pl.DataFrame, shape: tuple[int, int]) -> Flags:
-    """Person-months with at least one row and no empty amount."""
-    months = rows.group_by("_p", "_t").agg(_known=pl.col("montant").is_not_null().all())
-    return _table(months, "_p", "_known", shape, np.bool_, False)
-
-
-def _incomes(rows: pl.DataFrame, shape: tuple[int, int]) -> dict[str, Floats]:
-    named = rows.with_columns(
-        _variable=pl.col("natress").replace_strict(VARIABLE_OF_NATRESS, default=None, return_dtype=pl.String)
-    ).filter(pl.col("_variable").is_not_null() & (pl.col("montant") != 0))
-    parts = named.partition_by("_variable", as_dict=True)
-    return {str(key[0]): _sums(part, shape) for key, part in parts.items()}
-
-
-def _sums(rows: pl.DataFrame, shape: tuple[int, int]) -> Floats:
-    sums = rows.group_by("_p", "_t").agg(pl.col("montant").sum())
-    return _table(sums, "_p", "montant", shape, np.float32, 0.0)
-
-
-def _marks(rows: pl.DataFrame, shape: tuple[int, int]) -> Flags:
-    return _table(rows.with_columns(_mark=pl.lit(True)), "_p", "_mark", shape, np.bool_, False)
+def _incomes(told: _Incomes) -> dict[str, Floats]:
+    """Monthly incomes by variable of OpenFisca, those that somebody earns."""
+    totals = {variable: told.total(natures) for variable, natures in NATRESS_OF_VARIABLE.items()}
+    return {variable: total for variable, total in totals.items() if total.any()}
 
 
 def _stoppage_since(rows: pl.DataFrame, shape: tuple[int, int]) -> Ints:
@@ -230,9 +271,10 @@ def _stoppage_since(rows: pl.DataFrame, shape: tuple[int, int]) -> Ints:
 def _table(
     rows: pl.DataFrame, index: str, column: str, shape: tuple[int, int], dtype: Any, default: Any
 ) -> NDArray[Any]:
-    table = np.full(shape, default, dtype)
-    values = rows[column]
-    if dtype is np.float32:
-        values = values.cast(pl.Float64)
-    table[rows[index].to_numpy(), rows["_t"].to_numpy()] = values.to_numpy()
-    return table
+    """Persons (or households) × months, stored by month; the last row of a cell wins."""
+    people, months = shape
+    flat = np.full(people * months, default, dtype)
+    place = rows["_t"].to_numpy().astype(np.int64) * people + rows[index].to_numpy()
+    values = rows[column].cast(pl.Float64) if dtype is np.float32 else rows[column]
+    flat[place] = values.to_numpy()
+    return flat.reshape(months, people).T

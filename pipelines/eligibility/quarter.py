@@ -1,6 +1,7 @@
 """The households whose quarter begins in one month, seen at that month: who is in, what is known."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -74,11 +75,21 @@ class Quarter:
 
     def person(self, table: NDArray[Any], months: int = RIGHT_MONTHS) -> NDArray[Any]:
         """Last ``months`` columns of a persons × months table, for the persons of the quarter."""
-        return table[self.members, self._columns(months)]
+        return _rows(table, self.members, self._columns(months))
 
     def household(self, table: NDArray[Any]) -> NDArray[Any]:
         """RIGHT_MONTHS columns of a households × months table, for the households of the quarter."""
-        return table[self.households, self._columns(RIGHT_MONTHS)]
+        return _rows(table, self.households, self._columns(RIGHT_MONTHS))
+
+    @cached_property
+    def declared(self) -> Flags:
+        """Person-months (M-4..M) of known incomes: a child's are declared with the applicant's."""
+        own = self.person(self.people.declared)
+        applicant = np.zeros((len(self.households), RIGHT_MONTHS), np.bool_)
+        chief = self.role == APPLICANT
+        applicant[self.family[chief]] = own[chief]
+        known: Flags = own | (~self.adult[:, None] & applicant[self.family])
+        return known
 
     def _columns(self, months: int) -> slice:
         end = month_number(self.first) - self.observed.start + 1
@@ -103,6 +114,11 @@ class Quarter:
             self.role[inside],
             self.observed,
         )
+
+
+def _rows(table: NDArray[Any], rows: Ints, columns: slice) -> NDArray[Any]:
+    """``table[rows, columns]``, month by month: the tables are stored by month."""
+    return table.T[columns].take(rows, axis=1).T
 
 
 def quarter_of(observed: Observed, households: Ints, first: str, scale: str, shifted_since: str) -> Quarter:
@@ -133,16 +149,6 @@ def carry_last_declared(values: Floats, declared: Flags) -> Floats:
     for month in range(-CARRIED_MONTHS, 0):
         carried[:, month] = np.where(declared[:, month], values[:, month], carried[:, month - 1])
     return carried
-
-
-def declared_months(quarter: Quarter) -> Flags:
-    """Person-months (M-4..M) whose incomes are known: a child's month is declared with the applicant's."""
-    own = quarter.person(quarter.people.declared)
-    applicant = np.zeros((len(quarter.households), RIGHT_MONTHS), np.bool_)
-    chief = quarter.role == APPLICANT
-    applicant[quarter.family[chief]] = own[chief]
-    known: Flags = own | (~quarter.adult[:, None] & applicant[quarter.family])
-    return known
 
 
 def _file_holder_as_applicant(family: Ints, role: NDArray[np.int8], households: int) -> NDArray[np.int8]:

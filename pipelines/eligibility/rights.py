@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pipelines.calendar import month_number, month_of_number
 from pipelines.eligibility.legislation import check_legislation_known, scale_month
 from pipelines.eligibility.observed import Ints, Observed, month_numbers, observe
-from pipelines.eligibility.quarter import SHIFTED_QUARTER_SINCE, WINDOW, Quarter, quarter_of
+from pipelines.eligibility.quarter import SHIFTED_QUARTER_SINCE, WINDOW, quarter_of
 from pipelines.eligibility.simulation import RIGHTS, amounts
-from pipelines.eligibility.states import Motifs, doubts, obstacles
+from pipelines.eligibility.states import MOTIFS, Motifs, doubts, obstacles
 
 CHUNK: Final = 50_000
 """Households computed together: bounds the memory to about 1 GiB."""
@@ -26,6 +26,9 @@ RESULT: Final = {
     "motif": pl.String,
     "montant_eur_mois": pl.Float64,
 }
+
+
+DROITS: Final = pl.Enum(sorted(RIGHTS))
 
 
 @dataclass(frozen=True)
@@ -63,25 +66,32 @@ def simulate(
     for month in mois:
         check_legislation_known(month)
     law = Options(trimestre_decale_depuis, agricole_inclus)
-    units = _units(menages, mois)
-    chunks = _chunks(menages, _with_options(personnes), prestations, _with_stoppages(ressources), units)
+    ids, units = _units(menages, mois)
+    chunks = _chunks(menages, _with_options(personnes), prestations, _with_stoppages(ressources), ids, units)
     results = [frame for observed, part in chunks for frame in _results(observed, part, law)]
-    return _shaped(units, pl.concat(results) if results else None)
+    return _shaped(ids, units, pl.concat(results)) if results else pl.DataFrame(schema=RESULT)
 
 
-def _units(menages: pl.DataFrame, mois: list[str]) -> pl.DataFrame:
-    """One row per household and month: the first month of the quarter it holds, and the scale it follows."""
+def _units(menages: pl.DataFrame, mois: list[str]) -> tuple[pl.Series, pl.DataFrame]:
+    """The households present, sorted, and one row per household (its rank) and month.
+
+    A row holds the first month of the quarter the household is in, and the month of the scale it follows.
+    """
     months = {month_number(month): month for month in mois}
     rows = menages.filter(pl.col("mois").is_in(mois)).select(
-        "menage_id", "mois", _month=month_numbers("mois"), _phase=pl.col("dtr_phase").cast(pl.Int32)
+        "menage_id", _month=month_numbers("mois"), _phase=pl.col("dtr_phase").cast(pl.Int32)
     )
+    ids = rows.select(pl.col("menage_id").unique().sort()).with_row_index("_h")
     calendar_phase = pl.col("_month") % 3 + 1
-    rows = rows.with_columns(_first=pl.col("_month") - (pl.coalesce("_phase", calendar_phase) - 1))
+    rows = rows.join(ids, on="menage_id").select(
+        "_h", "_month", _first=pl.col("_month") - (pl.coalesce("_phase", calendar_phase) - 1)
+    )
     pairs = rows.select("_first", "_month").unique()
     scales = [
         month_number(scale_month(month_of_number(first), months[month])) for first, month in pairs.iter_rows()
     ]
-    return rows.join(pairs.with_columns(_scale=pl.Series(scales, dtype=pl.Int32)), on=["_first", "_month"])
+    pairs = pairs.with_columns(_scale=pl.Series(scales, dtype=pl.Int32))
+    return ids["menage_id"], rows.join(pairs, on=["_first", "_month"])
 
 
 def _chunks(
@@ -89,87 +99,68 @@ def _chunks(
     personnes: pl.DataFrame,
     prestations: pl.DataFrame,
     ressources: pl.DataFrame,
+    ids: pl.Series,
     units: pl.DataFrame,
 ) -> Iterator[tuple[Observed, pl.DataFrame]]:
-    """Arrays and units of at most CHUNK households at a time."""
-    ids = units.select("menage_id").unique().sort("menage_id")
+    """Arrays and units of at most CHUNK households at a time; a unit still holds the rank among all."""
     firsts = units["_first"].to_list() or [0]
     start = min(firsts) - WINDOW + 1
     months = max(firsts) - start + 1
-    if ids.height <= CHUNK:
-        yield observe(menages, personnes, prestations, ressources, start, months), units
-        return
-    for part in ids.iter_slices(CHUNK):
-        inside = personnes.join(part, on="menage_id", how="semi")
-        who = inside.select("personne_id").unique()
-        yield (
-            observe(
-                menages.join(part, on="menage_id", how="semi"),
-                inside,
-                prestations.join(who, on="personne_id", how="semi"),
-                ressources.join(who, on="personne_id", how="semi"),
-                start,
-                months,
-            ),
-            units.join(part, on="menage_id", how="semi"),
-        )
+    for offset in range(0, len(ids), CHUNK):
+        part = units.filter(pl.col("_h").is_between(offset, offset + CHUNK - 1))
+        homes = ids.slice(offset, CHUNK)
+        yield observe(homes, menages, personnes, prestations, ressources, start, months), part
 
 
 def _results(observed: Observed, units: pl.DataFrame, law: Options) -> Iterator[pl.DataFrame]:
     """Results of a chunk, one frame per first month, scale and right."""
-    positions = pl.DataFrame({"menage_id": observed.households.ids}).with_row_index("_h")
-    wanted = units.select("menage_id", "_first", "_scale").unique().join(positions, on="menage_id")
-    for (first, scale), part in wanted.group_by("_first", "_scale", maintain_order=False):
-        households = part["_h"].sort().to_numpy().astype(np.int32)
-        yield _rights(observed, households, (int(str(first)), int(str(scale))), law)
+    wanted = units.select("_h", "_first", "_scale").unique().sort("_first", "_scale", "_h")
+    offset = units["_h"].min()
+    for (first, scale), part in wanted.group_by("_first", "_scale", maintain_order=True):
+        households = (part["_h"] - offset).to_numpy().astype(np.int32)
+        for result in _rights(observed, households, (int(str(first)), int(str(scale))), law):
+            yield part.hstack(result)
 
 
-def _rights(observed: Observed, households: Ints, months: tuple[int, int], law: Options) -> pl.DataFrame:
+def _rights(
+    observed: Observed, households: Ints, months: tuple[int, int], law: Options
+) -> Iterator[pl.DataFrame]:
     first, scale = (month_of_number(number) for number in months)
     quarter = quarter_of(observed, households, first, scale, law.trimestre_decale_depuis)
     obstacle = obstacles(quarter)
-    possible = quarter.only(obstacle == "")
-    known = amounts(possible) if len(possible.households) else {}
+    possible = quarter.only(obstacle == 0)
+    known = amounts(possible) if len(possible.households) else dict.fromkeys(RIGHTS, np.zeros(0))
     doubt = doubts(possible, law.agricole_inclus)
-    frames = [
-        _states(quarter, obstacle, known.get(right), doubt[right]).with_columns(droit=pl.lit(right))
-        for right in RIGHTS
-    ]
-    return pl.concat(frames).with_columns(
-        _first=pl.lit(months[0], pl.Int32), _scale=pl.lit(months[1], pl.Int32)
-    )
+    for right in RIGHTS:
+        yield _states(obstacle, known[right], doubt[right]).with_columns(_droit=pl.lit(right, DROITS))
 
 
-def _states(
-    quarter: Quarter, obstacle: Motifs, known: NDArray[np.float64] | None, doubt: Motifs
-) -> pl.DataFrame:
-    """State of each household: unknown when not simulated, or when a positive result is in doubt."""
-    amount = np.full(len(obstacle), np.nan)
-    motif = obstacle.astype("U40")
-    possible = obstacle == ""
-    if known is not None:
-        amount[possible] = known
-        motif[possible] = np.where(known > 0, doubt, "")
-    unknown = motif != ""
-    state = np.select([unknown, amount > 0], ["inconnu", "oui"], "non")
-    return pl.DataFrame(
-        {
-            "menage_id": quarter.dwellings.ids.gather(quarter.households),
-            "eligible": state,
-            "motif": motif,
-            "montant_eur_mois": np.where(unknown, np.nan, amount),
-        }
-    ).with_columns(
-        motif=pl.col("motif").replace("", None), montant_eur_mois=pl.col("montant_eur_mois").fill_nan(None)
-    )
+def _states(obstacle: Motifs, known: NDArray[np.float64], doubt: Motifs) -> pl.DataFrame:
+    """Amount and reason of each household: unknown when not simulated, or positive and in doubt."""
+    amount, motif = np.full(len(obstacle), np.nan), obstacle.copy()
+    possible = obstacle == 0
+    amount[possible] = known
+    motif[possible] = np.where(known > 0, doubt, 0)
+    amount[motif > 0] = np.nan
+    return pl.DataFrame({"_motif": motif, "montant_eur_mois": amount})
 
 
-def _shaped(units: pl.DataFrame, results: pl.DataFrame | None) -> pl.DataFrame:
-    if results is None:
-        return pl.DataFrame(schema=RESULT)
-    held = units.join(results, on=["menage_id", "_first", "_scale"])
-    return held.select(pl.col(name).cast(kind) for name, kind in RESULT.items()).sort(
-        "menage_id", "mois", "droit"
+def _shaped(ids: pl.Series, units: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
+    held = units.join(results, on=["_h", "_first", "_scale"]).sort("_h", "_month", "_droit")
+    reasons = pl.Series(MOTIFS).replace("", None)
+    months = {number: month_of_number(number) for number in held["_month"].unique()}
+    unknown, paid = pl.col("_motif") > 0, pl.col("montant_eur_mois") > 0
+    return held.select(
+        menage_id=ids.gather(held["_h"]),
+        mois=pl.col("_month").replace_strict(months, return_dtype=pl.String),
+        droit=pl.col("_droit").cast(pl.String),
+        eligible=pl.when(unknown)
+        .then(pl.lit("inconnu"))
+        .when(paid)
+        .then(pl.lit("oui"))
+        .otherwise(pl.lit("non")),
+        motif=reasons.gather(held["_motif"]),
+        montant_eur_mois=pl.col("montant_eur_mois").fill_nan(None),
     )
 
 

@@ -26,7 +26,6 @@ from pipelines.eligibility.quarter import (
     WINDOW,
     Quarter,
     carry_last_declared,
-    declared_months,
 )
 
 RIGHTS: Final = ("rsa", "ppa")
@@ -240,7 +239,7 @@ def carried_incomes(quarter: Quarter) -> dict[str, Floats]:
 
     M-11..M for the daily allowances, M-8..M for the others.
     """
-    declared = declared_months(quarter)
+    declared = quarter.declared
     return {
         name: carry_last_declared(
             quarter.person(table, WINDOW if name in DAILY_ALLOWANCES else INCOME_MONTHS), declared

@@ -19,17 +19,33 @@ from pipelines.eligibility.quarter import (
     CHILD_LIMIT_MONTHS,
     SPOUSE,
     Quarter,
-    declared_months,
 )
 
 STUDENT_AGE_MONTHS: Final = 26 * 12
 """Under 26, a person without salary whose student status is unknown may be a student."""
 
-Motifs = NDArray[np.str_]
+MOTIFS: Final = (
+    "",
+    "mobilite",
+    "composition_inconnue",
+    "age_inconnu",
+    "ressources_inconnues",
+    "prestation_inconnue",
+    "titre_sejour",
+    "etudiant",
+    "independant_sans_resultat",
+    "moins_25_sans_enfant",
+    "agricole_ppa",
+    "logement_inconnu",
+)
+"""Why nobody knows, the first that applies; "" when it is known."""
+
+Motifs = NDArray[np.int8]
+"""Ranks among MOTIFS, one per household."""
 
 
 def obstacles(quarter: Quarter) -> Motifs:
-    """Why a household cannot be simulated at all ("" when it can), one code per household."""
+    """Why a household cannot be simulated at all (0 when it can)."""
     blocking = {
         "mobilite": ~quarter.household(quarter.dwellings.present)[:, -1],
         "composition_inconnue": _unknown_composition(quarter),
@@ -41,7 +57,7 @@ def obstacles(quarter: Quarter) -> Motifs:
 
 
 def doubts(quarter: Quarter, agricole_inclus: bool) -> dict[str, Motifs]:
-    """Why a positive result would not be certain ("" when it is), per right, one code per household."""
+    """Why a positive result would not be certain (0 when it is), per right."""
     permit, result = _unproven_permit(quarter), quarter.any_member(_result_unknown(quarter))
     housing = _unknown_housing(quarter)
     rsa = {
@@ -63,7 +79,11 @@ def doubts(quarter: Quarter, agricole_inclus: bool) -> dict[str, Motifs]:
 
 
 def _first_reason(reasons: dict[str, Flags], size: int) -> Motifs:
-    return np.select(list(reasons.values()), list(reasons), default="") if size else np.array([], "U1")
+    """The first that applies, in the order of MOTIFS."""
+    found = np.zeros(size, np.int8)
+    for name in sorted(reasons, key=MOTIFS.index, reverse=True):
+        found[reasons[name]] = MOTIFS.index(name)
+    return found
 
 
 def _unknown_composition(quarter: Quarter) -> Flags:
@@ -76,7 +96,7 @@ def _unknown_composition(quarter: Quarter) -> Flags:
 
 def _unknown_incomes(quarter: Quarter) -> Flags:
     """An adult with a month of the reference quarter that nobody declared (M-1 and M are carried)."""
-    required = declared_months(quarter)[:, quarter.reference.start : -CARRIED_MONTHS]
+    required = quarter.declared[:, quarter.reference.start : -CARRIED_MONTHS]
     return quarter.any_member(quarter.adult & ~required.all(axis=1))
 
 

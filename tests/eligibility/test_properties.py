@@ -112,6 +112,14 @@ def test_results_do_not_depend_on_the_other_households(monkeypatch: pytest.Monke
     assert simulate(**frames(mixed(60)), mois=[MOIS]).equals(together)
 
 
+def test_who_has_left_before_the_months_asked_changes_nothing_for_the_others() -> None:
+    tables = frames(mixed(20))
+    left = pl.col("menage_id").is_in(["m000", "m007"]) & (pl.col("mois") == MOIS)
+    stayed = simulate(**tables, mois=[MOIS]).filter(~pl.col("menage_id").is_in(["m000", "m007"]))
+    tables["menages"] = tables["menages"].filter(~left)
+    assert simulate(**tables, mois=[MOIS]).equals(stayed)
+
+
 def test_every_household_present_gets_both_rights_once_a_month() -> None:
     rows = simulate(**frames(mixed(30)), mois=["2026-04", "2026-05", "2026-06"])
     assert rows.height == 30 * 3 * 2
