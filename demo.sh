@@ -20,6 +20,13 @@ for partenaire in caf cpam departement cellule; do
 done
 "$nr" executer --mois "$fin"
 "$nr" confronter simulation/verite correspondance --mois "$fin"
+"$nr" echantillon tirer --mois "$fin" --n 600
+"$nr" echantillon repondre "echantillons/$fin-1" simulation/verite correspondance --mois "$fin"
+for partenaire in cpam caf; do
+  "$nr" echantillon lire "echantillons/$fin-1/reponses-$partenaire.csv" --partenaire "$partenaire"
+done
+"$nr" executer --mois "$fin"
+"$nr" confronter simulation/verite correspondance --mois "$fin"
 "$nr" remettre --destinataire CELLULE
 "$nr" remettre --destinataire CAF31
 "$nr" ouvrir remises/CAF31/liste-*.xlsx.age --cle chez-la-caf/caf31.age \
