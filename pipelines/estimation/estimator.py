@@ -36,13 +36,14 @@ class Evidence:
     """What the three files say about one right in one period, in households; arrays are by class (12,).
 
     ``takers_a1`` and ``nontakers_a1`` are enumerated in A1, ``takers_a2`` are paid households without monthly
-    incomes. ``nonrecipients*`` are the linked CAF non-recipients π_A is fitted on, of unknown then of known
-    CPAM incomes (2, 12). ``a2``: the other households of A2, CPAM incomes unknown; ``a2_known`` and
-    ``a2_found``: CPAM incomes known, and entitled on CPAM data. ``u`` and ``t``: unlinked and linked CPAM
-    households entitled on CPAM data. ``known*`` and ``unknown*``: CPAM households with and without incomes,
-    total and linked. ``s``: households paid by the MSA. ``coverage_answers``: audited CAF
-    entitled households (known at CPAM, asked). ``answers``: verified households absent from the CAF, incomes
-    unknown (those of known incomes move κ); ``a2_answers``: those of A2. Amounts in euros a month.
+    incomes. ``sensitivity``: Se, the share of the paid that are simulated entitled. ``nonrecipients*``: the
+    CAF households that receive nothing and π_A is fitted on, of unknown then of known CPAM incomes (2, 12).
+    ``a2``: the other households of A2, CPAM incomes unknown; ``a2_known`` and ``a2_found``: CPAM incomes
+    known, and entitled on CPAM data. ``u`` and ``t``: unlinked and linked CPAM households entitled on CPAM
+    data. ``known*`` and ``unknown*``: CPAM households with and without incomes, total and linked. ``s``:
+    households paid by the MSA. ``coverage_answers``: audited CAF entitled households (known at CPAM, asked).
+    ``answers``: verified households absent from the CAF, incomes unknown (those of known incomes move κ);
+    ``a2_answers``: those of A2. Amounts in euros a month.
     """
 
     rates: LinkRates
@@ -51,6 +52,7 @@ class Evidence:
     linked_entitled_a1: float
     unclaimed_a1_eur_mois: float
     takers_a2: float = 0.0
+    sensitivity: float = 1.0
     s: float = 0.0
     kappa: Kappa = field(default_factory=Kappa)
     coverage_answers: tuple[float, float] = (0.0, 0.0)
@@ -318,7 +320,7 @@ def estimate(evidence: Evidence, draws: int, level: float, generator: np.random.
     central = missing(evidence, central_parameters(evidence))
     drawn = missing(evidence, drawn_parameters(evidence, draws, generator), generator)
     nontakers, eligible = (float(v[0]) for v in counts(evidence, central))
-    drawn_nontakers, drawn_eligible = counts(evidence, drawn)
+    drawn_nontakers, drawn_eligible = _misread(evidence, *counts(evidence, drawn), generator)
     rates = drawn_nontakers / np.maximum(drawn_eligible, 1e-9)
     low, high = interval(rates, level, nontakers / eligible if eligible else 0.0)
     return Estimate(
@@ -333,6 +335,21 @@ def estimate(evidence: Evidence, draws: int, level: float, generator: np.random.
         drawn_rate=rates,
         is_verified=bool(evidence.answered and evidence.rates.entitled.trials.sum()),
     )
+
+
+def _misread(
+    evidence: Evidence, nontakers: Floats, eligible: Floats, generator: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """The same counts, with the households of A1 that the simulation reads wrong.
+
+    Of the paid ones, 1 − Se are simulated not entitled; as many others are taken for entitled. What remains
+    of these mistakes once they offset each other has their square root for standard deviation.
+    """
+    wrong = (1 - evidence.sensitivity) / max(evidence.sensitivity, 0.1)
+    enumerated = np.array([evidence.nontakers_a1, evidence.takers_a1])
+    left = np.sqrt(wrong * enumerated)[:, None] * generator.standard_normal((2, nontakers.size))
+    kept = np.maximum(nontakers + left[0], 0.0)
+    return kept, np.maximum(eligible - nontakers + left[1], 0.0) + kept
 
 
 def interval(drawn: Floats, level: float, central: float) -> tuple[float, float]:

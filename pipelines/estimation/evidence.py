@@ -129,6 +129,7 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
             reading.households.filter(_A1 & _NONTAKER).select(money.sum()).item() or 0
         ),
         takers_a2=sensitivity * reading.weight(_A2 & (pl.col("situation") == "recourant")),
+        sensitivity=sensitivity,
         s=reading.weight((pl.col("strate") == "S") & (pl.col("situation") == "recourant"), one),
         kappa=_kappa(reading, told, told_of_a2, reliability.mean),
         reliability=reliability,

@@ -13,7 +13,8 @@ from pipelines.estimation.link_rates import PooledRate
 
 TARGET_HALF_WIDTH = 0.03
 MOST_ANSWERS = 20_000
-_RESOLUTION = 25
+_RESOLUTION, _ROUNDING = 25, 1.1
+"""A number of answers is told within a tenth, or 25."""
 
 
 def with_more_answers(evidence: Evidence, answers: float) -> Evidence:
@@ -71,11 +72,13 @@ def how_many_more(
 
     if not is_enough(MOST_ANSWERS):
         return None
-    low, high = 0, MOST_ANSWERS
-    while high - low > _RESOLUTION:
-        middle = (low + high) // 2
+    if is_enough(0):
+        return 0
+    low, high = _RESOLUTION, MOST_ANSWERS
+    while high > low * _ROUNDING + _RESOLUTION:
+        middle = round((low * high) ** 0.5)
         low, high = (low, middle) if is_enough(middle) else (middle, high)
-    return 0 if is_enough(0) else high
+    return high
 
 
 def _share(values: Floats) -> Floats:
