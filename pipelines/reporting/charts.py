@@ -26,7 +26,7 @@ CLASS_COLOURS = ("#f6d9b8", "#e7a06a", "#c9602f", "#7f2a12")
 FONT = "Seravek, 'Gill Sans Nova', Ubuntu, Calibri, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 _WIDTH = 250
-_NAMES = 160
+_NAMES = 195
 _ROW = 26
 _MAP_WIDTH = 430
 _LARGEST_CIRCLE = 2200
@@ -51,6 +51,16 @@ def profile(dimension: Dimension, droit: str, ensemble: Estimate | None) -> str:
     return _svg(
         _intervals(rows, ensemble.taux if ensemble else None), f"Taux de non-recours, {dimension.nom}"
     )
+
+
+@debug_mode(False)
+def comparison(figures: Figures) -> str:
+    """The groups France published in 2018: the territory with its interval, France as a diamond."""
+    ensemble = figures.right("rsa").principal
+    rows = [_row(g.nom, g.taux["rsa"], g.france_2018, is_strong=True) for g in figures.comparaison]
+    if not rows:
+        return ""
+    return _svg(_intervals(rows, ensemble.taux if ensemble else None), "Non-recours au RSA, comparé à 2018")
 
 
 def _right_rows(figures: Figures, droit: str) -> list[Row]:

@@ -79,6 +79,15 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A commune named by partners inside its grouping, or the small ones of the grouping together."""
+
+    nom: str
+    regroupement: str
+    taux: dict[str, Estimate | None]
+
+
+@dataclass(frozen=True)
 class Circle:
     """A commune on the map: public population, place and grouping, no rate of its own."""
 
@@ -90,13 +99,48 @@ class Circle:
 
 
 @dataclass(frozen=True)
+class Ratio:
+    """Rate of a group divided by that of another, to a tenth, with its interval."""
+
+    reference: str
+    rapport: float
+    bas: float
+    haut: float
+
+    @property
+    def est_net(self) -> bool:
+        """True when the interval is on one side of 1: the two groups do differ."""
+        return self.bas > 1 or self.haut < 1
+
+
+@dataclass(frozen=True)
 class Group:
-    """One group of the profile, its rates by right, and the national rate of 2018 where one was published."""
+    """One group of the profile: rates and ratios by right, and the national rate of 2018 where published."""
 
     code: str
     nom: str
     taux: dict[str, Estimate | None]
     france_2018: int | None
+    rapports: dict[str, Ratio]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where non-take-up stopped, or how long it lasts: households that did, out of all entitled ones."""
+
+    code: str
+    nom: str
+    taux: dict[str, Estimate | None]
+
+
+@dataclass(frozen=True)
+class Path:
+    """Non-take-up by its path, by its duration, and the spot one of the quarter before."""
+
+    etapes: tuple[Step, ...]
+    chemins: tuple[Step, ...]
+    durees: tuple[Step, ...]
+    ponctuel: Step | None
 
 
 @dataclass(frozen=True)
@@ -244,7 +288,10 @@ class Figures:
     droits: tuple[Right, ...]
     lieux: tuple[Place, ...]
     communes: tuple[Circle, ...]
+    parties: tuple[Part, ...]
     profil: tuple[Dimension, ...]
+    comparaison: tuple[Group, ...]
+    parcours: Path
     agriculteurs: Farmers
     extraits: tuple[Extract, ...]
     corrections: int

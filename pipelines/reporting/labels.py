@@ -78,6 +78,17 @@ def national_rate(groupe: str) -> int | None:
     return rate
 
 
+def compared_groups() -> list[str]:
+    """Groups whose non-take-up of the RSA was published for France in 2018, in the order of the data file."""
+    return list(_data("references_nationales.json")["rsa_2018_par_groupe"])
+
+
+def comparison_source() -> dict[str, str]:
+    """Where the national rates by group come from: texte, adresse."""
+    source: dict[str, str] = _data("references_nationales.json")["rsa_2018_par_groupe_source"]
+    return source
+
+
 def _opened(code: str) -> str:
     words = code.replace("_", " ").strip()
     return words[:1].upper() + words[1:]

@@ -33,6 +33,8 @@ def html(figures: Figures) -> str:
         feuille=Markup(_source(environment, "rapport.css")),
         dessin_taux=Markup(charts.rates(figures)),
         cartes=[_map(figures, droit) for droit in ("rsa",)],
+        dessin_comparaison=Markup(charts.comparison(figures)),
+        source_comparaison=labels.comparison_source(),
         profils=[_profile(figures, index) for index in range(len(figures.profil))],
     )
     return nombres.spaced(text)

@@ -7,8 +7,10 @@ from pipelines.reporting.figures import (
     Estimate,
     Extract,
     Figures,
+    Group,
     MoreAnswers,
     Place,
+    Ratio,
     Right,
 )
 from pipelines.reporting.nombres import between, enumeration, euros, month, number, quarter
@@ -127,6 +129,82 @@ def most_at_risk(figures: Figures, droit: str) -> list[tuple[str, Estimate]]:
         if (rate := group.taux[droit]) and ensemble and rate.bas is not None and rate.bas > ensemble.taux
     ]
     return sorted(found, key=lambda pair: (-pair[1].taux, pair[0]))[:3]
+
+
+def comparison_seen(figures: Figures) -> str:
+    """What to see beside France: the groups whose interval does not hold the national rate."""
+    apart = [g for g in figures.comparaison if not _holds(g.taux["rsa"], g.france_2018)]
+    if not apart:
+        return (
+            "Pour chaque groupe, le taux national de 2018 est dans l'intervalle du territoire : "
+            "rien ne dit que le territoire soit différent."
+        )
+    sides = {True: "au-dessus", False: "au-dessous"}
+    said = [f"{g.nom.lower()} ({sides[_above(g)]})" for g in apart]
+    return f"Hors de l'intervalle du territoire, le taux national de 2018 : {enumeration(said)}."
+
+
+def _holds(rate: Estimate | None, france: int | None) -> bool:
+    if rate is None or france is None or rate.bas is None or rate.haut is None:
+        return True
+    return rate.bas <= france <= rate.haut
+
+
+def _above(group: Group) -> bool:
+    """True when France is above the territory."""
+    rate = group.taux["rsa"]
+    return rate is not None and group.france_2018 is not None and group.france_2018 > rate.taux
+
+
+STOPPED = {
+    "etape:jamais_demande": "n'ont jamais rien demandé",
+    "etape:refuse": "ont demandé et ont été refusés",
+    "etape:clos": "ont touché, puis leur droit a été fermé",
+    "etape:declaration_manquante": "ont touché, puis n'ont plus déclaré leurs ressources",
+}
+
+
+def path_seen(figures: Figures, droit: str) -> str:
+    """Where non-take-up of a right stopped, in one sentence."""
+    name = labels.label("droits", droit)
+    steps = [(STOPPED[step.code], rate) for step in figures.parcours.etapes if (rate := step.taux[droit])]
+    if not steps:
+        return f"{name} : trop peu de ménages pour dire où le non-recours s'arrête."
+    said = [f"{interval(rate)} {words}" for words, rate in sorted(steps, key=lambda pair: -pair[1].taux)]
+    return f"{name} : sur 100 ménages éligibles, {' ; '.join(said)}."
+
+
+LASTING_CAVEAT = (
+    "Durable : éligible et non recourant trois trimestres de suite, comme le compte la DREES. Dans le "
+    "fichier de la CAF, c'est observé ; pour les ménages qui en sont absents, la part de durable est celle "
+    "des ménages de la CAF qui n'ont jamais demandé."
+)
+
+
+def lasting(figures: Figures, droit: str) -> str:
+    """Durable and spot non-take-up of a right."""
+    name = labels.label("droits", droit)
+    durable = next((s.taux[droit] for s in figures.parcours.durees if s.code == "duree:durable"), None)
+    spot = figures.parcours.ponctuel.taux[droit] if figures.parcours.ponctuel else None
+    if durable is None:
+        return f"{name} : {HIDDEN[:1].lower()}{HIDDEN[1:]}"
+    said = f"{name} : {interval(durable)} ménages éligibles sur 100 s'en passent depuis trois trimestres."
+    if spot is None:
+        return said
+    opened = (
+        f"environ {number(spot.non_recourants)} ménages connus de la CAF l'ont obtenu au trimestre suivant"
+    )
+    return f"{said} Parmi ceux qui n'en bénéficiaient pas au trimestre d'avant, {opened}."
+
+
+def sharper(figures: Figures, droit: str) -> list[tuple[str, Ratio]]:
+    """Groups and their ratio to the reference group of their dimension, for the annex."""
+    return [
+        (group.nom, ratio)
+        for dimension in figures.profil
+        for group in dimension.groupes
+        if (ratio := group.rapports.get(droit))
+    ]
 
 
 def over_fifty(figures: Figures, droit: str) -> str:

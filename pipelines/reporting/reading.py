@@ -20,12 +20,16 @@ from pipelines.reporting.figures import (
     Group,
     MoreAnswers,
     Parameter,
+    Part,
+    Path,
     Place,
     Quality,
     QualityClass,
+    Ratio,
     Right,
+    Step,
 )
-from pipelines.territory import Territory
+from pipelines.territory import URBAN_INHABITANTS, Territory, delivered_communes
 from pipelines.warehouse import Warehouse
 
 HOUSEHOLD_STEP = 5
@@ -35,14 +39,19 @@ METHODS = ("corrige", "observe", "naif")
 RIGHTS = ("rsa", "ppa", "rsa_et_ppa")
 HEADLINES = ("rsa", "ppa")
 
+PATH_DIMENSIONS = ("chemin", "etape", "duree", "suite")
+COMPARED_DIMENSIONS = ("aide_logement", "prestations_familiales", "prime_activite")
+"""Dimensions shown beside the national figures only: what else the CAF pays."""
+
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Rates:
-    """``out__diffusion``, asked for one cell at a time."""
+    """``out__diffusion`` and ``out__diffusion_risques``, asked for one cell at a time."""
 
     frame: pl.DataFrame
+    ratios: pl.DataFrame
 
     def row(self, **wanted: str) -> Row | None:
         """The row of a cell, or None when the estimate made none."""
@@ -53,6 +62,15 @@ class Rates:
         """The published figures of a cell; None is *secret statistique*."""
         row = self.row(**wanted)
         return rounded(row) if row and row["est_publie"] else None
+
+    def ratio(self, groupe: str, droit: str, mois: str) -> Ratio | None:
+        """The published ratio of a group to its reference."""
+        rows = self.ratios.filter("est_publie", groupe=groupe, droit=droit, periode=period_code(mois))
+        if rows.is_empty():
+            return None
+        row = rows.row(0, named=True)
+        values = (round(row[name], 1) for name in ("rapport", "rapport_bas", "rapport_haut"))
+        return Ratio(labels.group_name(row["reference"]), *values)
 
     def detail(self, **wanted: str) -> Estimate | None:
         """The one published method of a cell of the detail: corrected, or observed."""
@@ -71,7 +89,7 @@ def rates(warehouse: Warehouse, mois: str) -> Rates:
             ou="out__diffusion",
             que_faire="Lancer l'étape diffusion de ce mois, puis le rapport.",
         )
-    return Rates(seen)
+    return Rates(seen, warehouse.read("out__diffusion_risques"))
 
 
 def rounded(row: Row) -> Estimate:
@@ -149,6 +167,33 @@ def _place(found: Rates, territory: Territory, grouping: Row, mois: str) -> Plac
     )
 
 
+def parts(found: Rates, territory: Territory, reference: str, mois: str) -> tuple[Part, ...]:
+    """The communes as partners name them, in the groupings that have several.
+
+    A grouping under one name is that name: its only part is itself.
+    """
+    named = territory.inside.with_columns(
+        livree=pl.col("commune_insee").replace(delivered_communes(reference))
+    ).drop_nulls("regroupement")
+    several = named.filter(pl.col("livree").n_unique().over("regroupement") > 1)
+    own = several.filter(commune_insee=pl.col("livree")).join(territory.groupings, on="regroupement")
+    ordered = own.sort("regroupement", "population", descending=[False, True])
+    return tuple(_part(found, row, mois) for row in ordered.rows(named=True))
+
+
+def _part(found: Rates, row: Row, mois: str) -> Part:
+    alone = row["population"] >= URBAN_INHABITANTS
+    cell = {"niveau": "commune", "code_territoire": row["commune_insee"], "groupe": "ensemble"}
+    return Part(
+        nom=row["nom"] if alone else f"Autres communes, {row['nom_right']}",
+        regroupement=row["nom_right"],
+        taux={
+            d: found.estimate(**cell, methode="corrige", droit=d, periode=period_code(mois))
+            for d in HEADLINES
+        },
+    )
+
+
 def circles(territory: Territory) -> tuple[Circle, ...]:
     """The communes of the territory, the largest first so that small circles are drawn over."""
     ordered = territory.inside.sort("population", "commune_insee", descending=[True, False])
@@ -167,8 +212,38 @@ def profile(found: Rates, mois: str) -> tuple[Dimension, ...]:
         periode=period_code(mois),
     ).filter(pl.col("motif") != "detail")
     codes = sorted({*rows["groupe"], "age:50+"})
-    dimensions = sorted({code.split(":")[0] for code in codes}, key=lambda d: labels.rank("dimensions", d))
+    known = {code.split(":")[0] for code in codes} - {*PATH_DIMENSIONS, *COMPARED_DIMENSIONS}
+    dimensions = sorted(known, key=lambda d: labels.rank("dimensions", d))
     return tuple(_dimension(found, rows, name, codes, mois) for name in dimensions)
+
+
+def comparison(found: Rates, mois: str) -> tuple[Group, ...]:
+    """The groups whose national rate of 2018 was published and which are shown here, RSA."""
+    groups = (_group(found, code, mois) for code in labels.compared_groups())
+    return tuple(group for group in groups if group.taux["rsa"])
+
+
+def path(found: Rates, mois: str) -> Path:
+    """Where non-take-up stopped, and how long it lasts."""
+    spot = _step(found, "suite:ponctuel", mois)
+    return Path(
+        etapes=_steps(found, "etape", mois),
+        chemins=_steps(found, "chemin", mois),
+        durees=_steps(found, "duree", mois),
+        ponctuel=spot if any(spot.taux.values()) else None,
+    )
+
+
+def _steps(found: Rates, dimension: str, mois: str) -> tuple[Step, ...]:
+    """The steps the estimate made, in the order of their names, hidden ones included."""
+    made = set(found.frame.filter(niveau="EPCI", periode=period_code(mois))["groupe"])
+    codes = [code for code in labels.codes("groupes") if code.split(":")[0] == dimension and code in made]
+    return tuple(_step(found, code, mois) for code in codes)
+
+
+def _step(found: Rates, code: str, mois: str) -> Step:
+    cell = {"niveau": "EPCI", "groupe": code, "periode": period_code(mois)}
+    return Step(code, labels.group_name(code), {d: found.detail(**cell, droit=d) for d in HEADLINES})
 
 
 def _dimension(found: Rates, rows: pl.DataFrame, name: str, codes: list[str], mois: str) -> Dimension:
@@ -186,7 +261,8 @@ def _dimension(found: Rates, rows: pl.DataFrame, name: str, codes: list[str], mo
 def _group(found: Rates, code: str, mois: str) -> Group:
     cell = {"niveau": "EPCI", "groupe": code, "periode": period_code(mois)}
     by_right = {droit: found.detail(**cell, droit=droit) for droit in HEADLINES}
-    return Group(code, labels.group_name(code), by_right, labels.national_rate(code))
+    ratios = {droit: ratio for droit in HEADLINES if (ratio := found.ratio(code, droit, mois))}
+    return Group(code, labels.group_name(code), by_right, labels.national_rate(code), ratios)
 
 
 def _band(code: str) -> tuple[int, str]:

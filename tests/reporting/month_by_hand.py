@@ -75,22 +75,73 @@ def groupings() -> list[dict[str, Any]]:
     ]
 
 
+COMMUNES = {"31483": (520, 0.28), "31585": (505, 0.32), "31390": (110, 0.35), "31147": (118, 0.33)}
+"""Entitled households and rate of the communes as delivered, in the two groupings that have several."""
+
+PATHS = {
+    "chemin:primaire": 0.262, "chemin:secondaire": 0.05, "etape:jamais_demande": 0.25, "etape:refuse": 0.012,
+    "etape:clos": 0.03, "etape:declaration_manquante": 0.02, "duree:durable": 0.19, "duree:recente": 0.122,
+}  # fmt: skip
+
+
+def communes() -> list[dict[str, Any]]:
+    """The rows of the communes as delivered."""
+    return [
+        rate(size, taux, 0.08, niveau="commune", code_territoire=code, droit=droit)
+        for droit in ("rsa", "ppa")
+        for code, (size, taux) in COMMUNES.items()
+    ]
+
+
+def paths() -> list[dict[str, Any]]:
+    """Where non-take-up stopped and how long it lasts, out of all entitled households."""
+    rows = [
+        rate(1643, share, share / 10, groupe=groupe, droit=droit)
+        for droit in ("rsa", "ppa")
+        for groupe, share in PATHS.items()
+    ]
+    spot = rate(1350, 0.011, None, groupe="suite:ponctuel", methode="observe", euros_mois=None)
+    return [*rows, spot]
+
+
+def ratios() -> pl.DataFrame:
+    """Two groups compared with a third."""
+    key = {
+        "droit": "rsa",
+        "code_territoire": "200072643",
+        "periode": "2026-T2",
+        "reference": "logement:locataire",
+    }
+    return pl.DataFrame(
+        [
+            key
+            | {"groupe": "logement:proprietaire", "rapport": 2.36, "rapport_bas": 1.9, "rapport_haut": 2.84},
+            key | {"groupe": "logement:heberge", "rapport": 1.59, "rapport_bas": 0.9, "rapport_haut": 2.3},
+        ]
+    ).select(
+        "droit", "code_territoire", "periode", "groupe", "reference", "rapport", "rapport_bas", "rapport_haut"
+    )
+
+
 PROFILE = {
     "age:25-29": (240, 0.39), "age:30-49": (760, 0.27), "age:50-64": (520, 0.33), "age:65+": (110, 0.42),
     "age:<25": (13, 0.45), "age:50+": (630, 0.345), "menage:seul": (810, 0.35),
     "menage:parent_seul": (430, 0.19), "menage:couple_sans_enfant": (210, 0.46),
     "menage:couple_enfants": (193, 0.31), "logement:proprietaire": (390, 0.52),
     "logement:locataire": (1020, 0.22), "logement:heberge": (233, 0.35), "c2s:oui": (890, 0.21),
-    "c2s:non": (753, 0.43),
+    "c2s:non": (753, 0.43), "aide_logement:oui": (800, 0.19), "aide_logement:non": (843, 0.43),
+    "distance:moins_10": (700, 0.29), "distance:10_19": (943, 0.33),
 }  # fmt: skip
 
 
 def profile() -> list[dict[str, Any]]:
-    return [
+    """The rows of the profile, of the path and of the communes."""
+    groups = [
         rate(size, taux, 0.05 + 2 / size, groupe=groupe, droit=droit)
         for droit in ("rsa", "ppa")
         for groupe, (size, taux) in PROFILE.items()
     ]
+    return [*groups, *paths(), *communes()]
 
 
 COUNTS = pl.DataFrame(
@@ -156,6 +207,7 @@ QUALITY = pl.DataFrame(
 def fill(warehouse: Warehouse, rows: list[dict[str, Any]]) -> None:
     """Write every table the report reads."""
     write(warehouse, "out__taux", pl.DataFrame(rows, schema=_RATES))
+    write(warehouse, "out__risques", ratios())
     write(warehouse, "out__effectifs", COUNTS)
     write(warehouse, "out__parametres_estimation", PARAMETERS)
     write(warehouse, "out__qualite_appariement", QUALITY)

@@ -168,3 +168,47 @@ def test_a_class_of_few_linked_persons_is_hidden_with_company(warehouse: Warehou
     disclosure.run(warehouse, settings, MOIS)
     told = published(warehouse, settings, MOIS).qualite_classes
     assert [q.code for q in told] == ["ensemble:ensemble"]
+
+
+def test_where_it_stops_and_how_long_it_lasts_is_said_in_words(figures: Figures):
+    said = phrases.path_seen(figures, "rsa")
+    assert said.startswith("RSA : sur 100 ménages éligibles, entre 23 et 28 n'ont jamais rien demandé")
+    assert phrases.lasting(figures, "rsa") == (
+        "RSA : entre 17 et 21 ménages éligibles sur 100 s'en passent depuis trois trimestres. Parmi ceux qui "
+        "n'en bénéficiaient pas au trimestre d'avant, environ 15 ménages connus de la CAF l'ont obtenu au "
+        "trimestre suivant."
+    )
+
+
+def test_only_groups_published_for_france_and_shown_here_are_compared(figures: Figures):
+    compared = {group.code: group.france_2018 for group in figures.comparaison}
+    assert compared == {
+        "aide_logement:oui": 18,
+        "aide_logement:non": 57,
+        "logement:proprietaire": 61,
+        "menage:parent_seul": 16,
+        "menage:couple_sans_enfant": 49,
+    }
+    assert "sans aide au logement (au-dessus)" in phrases.comparison_seen(figures)
+
+
+def test_what_the_caf_pays_besides_has_no_section_of_its_own(figures: Figures):
+    assert {d.code for d in figures.profil} == {"age", "menage", "logement", "c2s", "distance"}
+
+
+def test_communes_are_told_inside_the_groupings_that_have_several(figures: Figures):
+    assert [(p.nom, p.regroupement) for p in figures.parties] == [
+        ("Montréjeau", "Montréjeau"),
+        ("Autres communes, Montréjeau", "Montréjeau"),
+        ("Saint-Gaudens", "Saint-Gaudens"),
+        ("Autres communes, Saint-Gaudens", "Saint-Gaudens"),
+    ]
+    assert figures.parties[0].taux["rsa"] is not None
+
+
+def test_a_ratio_is_told_with_its_interval_and_whether_it_is_clear(figures: Figures):
+    told = {name: (r.reference, r.rapport, r.est_net) for name, r in phrases.sharper(figures, "rsa")}
+    assert told == {
+        "Propriétaires": ("Locataires", 2.4, True),
+        "Hébergés gratuitement": ("Locataires", 1.6, False),
+    }
