@@ -50,6 +50,7 @@ fix: install
 # Les comptes entiers ; reprend où elle s'est arrêtée (travail/preuves). Écrit docs/preuves/*.json.
 preuves: install
 	$(BIN)/python -m tests.preuves.fuites
+	$(BIN)/nonrecours prouver
 	$(BIN)/python -m tests.preuves.chaine
 	$(BIN)/python -m tests.preuves.appariement
 
