@@ -536,11 +536,11 @@ def journal_verifier(
 
 @echantillon.command("tirer")
 def echantillon_tirer(
-    mois: Mois,
     n: Annotated[int, typer.Option("--n", min=1, help="Fiches tirées chez chaque partenaire.")] = 600,
     graine: Annotated[
         int | None, typer.Option("--graine", help="Graine du tirage ; vide : celle de l'estimation.")
     ] = None,
+    mois: Annotated[str | None, typer.Option("--mois", help="Mois estimé ; vide : le dernier.")] = None,
     reglages: Reglages = SETTINGS_FILE,
 ) -> None:
     """Tirer des fiches à vérifier à la CPAM et à la CAF ; un fichier par partenaire, ses numéros seuls."""

@@ -34,15 +34,15 @@ _PERSON = ["menage_base_id", "personne_id"]
 
 
 def draw(
-    warehouse: Warehouse, settings: Settings, mois: str, taille: int, graine: int | None = None
+    warehouse: Warehouse, settings: Settings, mois: str | None, taille: int, graine: int | None = None
 ) -> dict[str, Any]:
     """Draw ``taille`` households at each of CPAM and CAF on the state of ``mois``; hand over one file each.
 
-    Writes ``meta__echantillon`` and ``<echantillons>/<tirage>/<partenaire>.csv`` (0600). The caller opens the
-    transaction. Returns counts by partner. Raises :class:`Refusal` before the first estimate of ``mois``, or
-    when nobody is left to draw.
+    ``mois``: by default, the last month estimated. Writes ``meta__echantillon`` and
+    ``<echantillons>/<tirage>/<partenaire>.csv`` (0600). The caller opens the transaction. Returns counts by
+    partner. Raises :class:`Refusal` before the first estimate of ``mois``, or when nobody is left to draw.
     """
-    _refuse_other_month(warehouse, check_month(mois))
+    mois = _estimated_month(warehouse, mois)
     prepare(warehouse)
     mark, number = _next_mark(warehouse, mois)
     seed = settings.estimation.graine if graine is None else graine
@@ -63,16 +63,20 @@ def prepare(warehouse: Warehouse) -> None:
         warehouse.ensure(name, empty_table(name))
 
 
-def _refuse_other_month(warehouse: Warehouse, mois: str) -> None:
+def _estimated_month(warehouse: Warehouse, mois: str | None) -> str:
+    """The month whose state the warehouse holds; it must be ``mois`` when one is given."""
     last = warehouse.query(
         "SELECT mois FROM meta__executions WHERE etape = 'estimation' ORDER BY finie_le DESC LIMIT 1"
     )
-    if last.is_empty() or last["mois"][0] != mois:
+    wanted = None if mois is None else check_month(mois)
+    if last.is_empty() or wanted not in (None, last["mois"][0]):
         raise Refusal(
-            f"L'entrepôt ne porte pas l'état de {mois} : on ne peut pas y tirer d'échantillon.",
+            f"L'entrepôt ne porte pas l'état de {wanted or 'ce mois'} : aucun échantillon n'y est tiré.",
             ou="entrepôt",
-            que_faire=f"Lancer « nonrecours executer --mois {mois} », puis tirer.",
+            que_faire=f"Lancer « nonrecours executer --mois {wanted or 'AAAA-MM'} », puis tirer.",
         )
+    found: str = last["mois"][0]
+    return found
 
 
 def _next_mark(warehouse: Warehouse, mois: str) -> tuple[str, int]:

@@ -151,6 +151,10 @@ def test_the_same_seed_draws_the_same_bytes_and_another_seed_others(
     assert drawn(1) == drawn(1) != drawn(2)
 
 
+def test_without_month_the_last_one_estimated_is_drawn(warehouse: Warehouse, settings: Settings) -> None:
+    assert draw(warehouse, settings, None, 10)["tirage"] == f"{MOIS}-1"
+
+
 def test_no_draw_on_the_state_of_another_month(warehouse: Warehouse, settings: Settings) -> None:
     estimated(warehouse, "2026-03")
     with pytest.raises(Refusal, match="2026-06"):
