@@ -166,6 +166,75 @@ def test_answers_about_unlinked_households_move_delta_unless_the_msa_knows_them(
     assert (found.households.sum(), found.entitled.sum()) == (3, 1)
 
 
+def test_an_answer_goes_to_the_household_it_is_about(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.cpam("unknown", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
+    tables.cpam("found")
+    tables.cpam("overlooked", rsa="non")
+    tables.cpam("student", rsa="inconnu", ppa="inconnu", motif="etudiant")
+    for name in ("unknown", "found", "overlooked", "student"):
+        tables.verified("cpam", name, connu_caf=0, eligible_rsa=1, eligible_ppa=0)
+    found = seen()
+    assert found.answers.count == 1
+    assert found.kappa.answers.count == 1
+    assert (found.kappa.told_overlooked, found.kappa.overlooking) == (1, 1)
+
+
+def test_the_caf_tells_of_households_whose_incomes_nobody_knows(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    for n, volet in enumerate(("TEMOIN", "RAPPEL")):
+        tables.caf(f"a{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
+        tables.cpam(f"c{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
+        tables.link(n, ("caf", f"a{n}"), ("cpam", f"c{n}"))
+        tables.verified("caf", f"a{n}", volet=volet, connu_cpam=1, eligible_rsa=1, eligible_ppa=0)
+    found = seen().a2_answers
+    assert (found.households.sum(), found.entitled.sum()) == (1, 1)
+
+
+def test_a_household_paid_the_other_right_is_no_model_for_those_absent_from_the_caf(
+    tables: Tables, seen
+) -> None:  # type: ignore[no-untyped-def]
+    tables.caf("rsa_only", ppa="oui", rsa_etat="2", rsa_du=400.0)
+    tables.caf("nothing", ppa="oui")
+    for n, name in enumerate(("rsa_only", "nothing")):
+        tables.cpam(f"c{name}", ppa="oui")
+        tables.link(n, ("caf", name), ("cpam", f"c{name}"))
+    assert seen("rsa_et_ppa").nonrecipients.sum() == 1
+    assert seen("ppa").nonrecipients.sum() == 1
+
+
+def test_a_household_without_caf_incomes_is_read_on_cpam_data_when_they_are_known(
+    tables: Tables, seen
+) -> None:  # type: ignore[no-untyped-def]
+    for n, state in enumerate(("oui", "non")):
+        tables.caf(f"a{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
+        tables.cpam(f"c{n}", rsa=state)
+        tables.link(n, ("caf", f"a{n}"), ("cpam", f"c{n}"))
+    found = seen()
+    assert (found.a2_known.sum(), found.a2_found.sum(), found.a2.sum()) == (2, 1, 0)
+
+
+def test_a_household_of_the_msa_is_no_false_link(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    tables.cpam("m")
+    for month in MONTHS:
+        tables.add(
+            "core__departement_rsa", dossier_id="d", mois=month, fonorg="MSA", rsa_etat="2", rsa_du=300.0
+        )
+    tables.add("core__departement_personnes", personne_id="p-d", dossier_id="d", role="DEM")
+    tables.link(3, ("cpam", "m"), ("departement", "d"))
+    tables.verified("cpam", "m", volet="FAUX_LIENS", connu_caf=0, connu_msa=1)
+    assert seen().rates.absent.trials.sum() == 0
+
+
+def test_a_linked_household_told_absent_from_the_caf_is_a_wrong_answer(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    for n in range(4):
+        tables.caf(f"a{n}")
+        tables.cpam(f"c{n}")
+        tables.link(n, ("caf", f"a{n}"), ("cpam", f"c{n}"))
+        tables.verified("cpam", f"c{n}", volet="FAUX_LIENS", connu_caf=int(n > 0))
+    found = seen().reliability
+    assert found.sure == 4
+    assert found.contrary == pytest.approx(1)
+
+
 def test_an_answer_left_empty_is_no_answer(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
     tables.cpam("b")
     tables.verified("cpam", "b", connu_caf=0)
