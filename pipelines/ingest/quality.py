@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.calendar import check_month
 from pipelines.files import whole_folder
 from pipelines.ingest.alerts import Alert, write_alerts
+from pipelines.ingest.magnitudes import medians, refuse_other_units
 from pipelines.ingest.measures import measures
 from pipelines.refusals import ContractRefusal
 from pipelines.settings import Settings
@@ -83,10 +84,12 @@ def quality(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
     """Hold the extracts used against those before them, on aggregates only.
 
     Writes the Data Docs under ``sorties/qualite/<mois>`` (internal pages) and the alerts of the month.
-    Raises :class:`ContractRefusal` when a table has collapsed; any other failure is an alert.
+    Raises :class:`ContractRefusal` when a table has collapsed, or when amounts are not euros per month; any
+    other failure is an alert.
     """
     rows = measures(warehouse)
     refuse_collapse(rows["volumes"])
+    refuse_other_units(medians(warehouse))
     folder = settings.dossiers.sorties / "qualite" / check_month(mois)
     failed = validate(rows, folder)
     alerts = alerts_of(rows, failed)

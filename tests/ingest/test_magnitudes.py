@@ -1,0 +1,83 @@
+"""Amounts that are not euros per month are seen in the median of each nature, and the month is refused."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.ingest import quality
+from pipelines.ingest.magnitudes import BENEFITS, NATURES, medians, refuse_other_units
+from pipelines.refusals import ContractRefusal
+from pipelines.warehouse import Warehouse
+from tests.ingest.depot import deliver, foyer, hexa, settings, three_partners
+from tests.ingest.test_deliveries import ingest
+
+JUIN = "2026-06"
+ENOUGH, FEW = 60, 49
+
+
+def delivered(root: Path, salary: float, rsa: float = 500.0, households: int = ENOUGH) -> None:
+    three_partners(root / "depot", JUIN)
+    incomes = [
+        {"personne_id": hexa(f"p{i}"), "mois": JUIN, "natress": nature, "montant": amount}
+        for i in range(households)
+        for nature, amount in (("001", salary), ("000", 0.0), ("044", 3.0))
+    ]
+    foyers = [foyer(f"f{i}", JUIN, rsa_du=rsa) for i in range(households)]
+    deliver(root / "depot", "caf", JUIN, {"caf_foyers": foyers, "caf_ressources": incomes})
+
+
+@pytest.mark.parametrize(
+    ("salary", "rsa", "where", "guess"),
+    [
+        (140_000.0, 500.0, "caf_ressources, 001", "en centimes"),
+        (16_800.0, 500.0, "caf_ressources, 001", "annuels"),
+        (1.4, 500.0, "caf_ressources, 001", "une autre unité"),
+        (1400.0, 60_000.0, "caf_foyers, rsa_du", "annuels, ou en centimes"),
+        (1400.0, 6000.0, "caf_foyers, rsa_du", "annuels"),
+    ],
+)
+def test_a_month_whose_amounts_are_not_monthly_euros_is_refused(
+    warehouse: Warehouse, tmp_path: Path, salary: float, rsa: float, where: str, guess: str
+) -> None:
+    delivered(tmp_path, salary, rsa)
+    ingest(warehouse, tmp_path)
+    with pytest.raises(ContractRefusal, match=guess) as refusal:
+        quality(warehouse, settings(tmp_path), JUIN)
+    assert refusal.value.ou == where
+
+
+@pytest.mark.parametrize(("salary", "households"), [(1400.0, ENOUGH), (140_000.0, FEW)])
+def test_usual_amounts_pass_and_few_rows_say_nothing(
+    warehouse: Warehouse, tmp_path: Path, salary: float, households: int
+) -> None:
+    delivered(tmp_path, salary, households=households)
+    ingest(warehouse, tmp_path)
+    refuse_other_units(medians(warehouse))
+
+
+def test_every_nature_that_fails_is_named_and_no_amount_is_said() -> None:
+    rows = pl.DataFrame(
+        {"table_contrat": ["t", "t"], "colonne": ["001", "010"], "mediane": [17_123.0, 12_321.0],
+         "lignes": [500.0, 500.0], "bas": [200.0, 150.0], "haut": [5000.0, 3000.0]}
+    )  # fmt: skip
+    with pytest.raises(ContractRefusal) as refusal:
+        refuse_other_units(rows)
+    assert refusal.value.ou == "t, 001 ; t, 010"
+    assert "17" not in str(refusal.value) and "12" not in str(refusal.value)
+
+
+USUAL = {
+    "001": 1500, "009": 300, "010": 1000, "011": 700, "012": 700, "013": 1400, "014": 800, "021": 650,
+    "022": 1300, "026": 200, "028": 1300, "030": 500, "031": 1000, "201": 700,
+    "aide_logement": 280, "af": 150, "aah": 1000, "ass": 560, "rsa_du": 550, "ppa_due": 200,
+}  # fmt: skip
+"""Euros a month that half of the holders of each earn, or so."""
+
+
+@pytest.mark.parametrize(("name", "bounds"), (NATURES | BENEFITS).items())
+def test_a_year_or_cents_of_the_usual_amount_are_outside_the_bounds(
+    name: str, bounds: tuple[float, float]
+) -> None:
+    low, high = bounds
+    assert low < USUAL[name] < high < 12 * USUAL[name]
