@@ -126,26 +126,28 @@ def _with_survival(warehouse: Warehouse, partner: str, since: str, adults: pl.Da
 
     A linked household may have been drawn at either partner: without this, those linked would seem too few.
     """
-    rates = warehouse.query_file("core/tirage_taux", depuis=since)
     columns = ["menage_base_id", "menage_lie_id", "volet", "strate_tirage"]
     households = adults.select(columns).unique("menage_base_id").sort("menage_base_id")
-    other = PARTNERS[1 - PARTNERS.index(partner)]
-    elsewhere = _stratified(warehouse.query_file(f"core/tirage_{other}")).select(
-        "strate_tirage", menage_lie_id="menage_base_id"
-    )
-    strata = {partner: households.select("menage_base_id", "strate_tirage")}
-    strata[other] = households.select("menage_base_id", "menage_lie_id").join(
-        elsewhere.unique("menage_lie_id"), on="menage_lie_id"
-    )
-    rested = pl.concat(
-        frame.select("menage_base_id", "strate_tirage").join(
-            rates.filter(partenaire=name), on="strate_tirage"
-        )
-        for name, frame in strata.items()
-    )
+    rates = warehouse.query_file("core/tirage_taux", depuis=since)
+    rested = _strata_at_both(warehouse, partner, households).join(rates, on=["partenaire", "strate_tirage"])
     survival = rested.group_by("menage_base_id").agg(survie=(1 - pl.col("taux_sondage")).product())
-    return households.join(survival, on="menage_base_id", how="left").with_columns(
-        pl.col("survie").fill_null(1.0)
+    found = households.join(survival, on="menage_base_id", how="left", maintain_order="left")
+    return found.with_columns(pl.col("survie").fill_null(1.0))
+
+
+def _strata_at_both(warehouse: Warehouse, partner: str, households: pl.DataFrame) -> pl.DataFrame:
+    """menage_base_id, partenaire, strate_tirage: its own stratum, and that of the linked household."""
+    other = PARTNERS[1 - PARTNERS.index(partner)]
+    theirs = _stratified(warehouse.query_file(f"core/tirage_{other}")).unique("menage_base_id")
+    linked = households.select("menage_base_id", "menage_lie_id").join(
+        theirs.select("strate_tirage", menage_lie_id="menage_base_id"), on="menage_lie_id"
+    )
+    columns = ["menage_base_id", "partenaire", "strate_tirage"]
+    return pl.concat(
+        [
+            households.with_columns(partenaire=pl.lit(partner)).select(columns),
+            linked.with_columns(partenaire=pl.lit(other)).select(columns),
+        ]
     )
 
 
