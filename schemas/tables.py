@@ -439,7 +439,7 @@ PARTNERS = ("caf", "cpam", "departement", "cellule", "msa")
 SAMPLE_ANSWERS = Table(
     name="reponses_echantillon",
     partner="caf",
-    description="Réponses d'un partenaire à l'échantillon de vérification, numéro par numéro.",
+    description="Formulaire, hors extrait : réponses d'un partenaire à l'échantillon de vérification.",
     own=(
         "echantillon_id",
         "connu_caf",
@@ -452,6 +452,7 @@ SAMPLE_ANSWERS = Table(
     ),
     key=("echantillon_id", "mode", "verifie_le"),
     key_may_miss=("mode", "verifie_le"),
+    est_optionnelle=True,
     other_partners=("cpam",),
 )
 """Not an extract: a form that comes back when the answers are known, with no identifier but the number of the
