@@ -14,16 +14,23 @@ SELECT etape, mois, strftime(max(finie_le), '%Y-%m-%d %H:%M') AS finie_le,
        round(arg_max(epoch(finie_le - commencee_le), finie_le), 1) AS secondes
 FROM meta__executions GROUP BY etape, mois ORDER BY mois DESC, max(finie_le)
 """
+SAMPLE = """
+SELECT e.tirage, e.partenaire, count(DISTINCT e.echantillon_id) AS fiches_tirees,
+       count(DISTINCT r.echantillon_id) AS fiches_rendues
+FROM meta__echantillon AS e LEFT JOIN meta__echantillon_reponses AS r USING (echantillon_id)
+GROUP BY ALL ORDER BY ALL
+"""
 TO_DECIDE = "SELECT gravite, source, message FROM meta__alertes ORDER BY gravite, source, message"
 
 
 def status_tables(settings: Settings) -> dict[str, pl.DataFrame]:
-    """The three tables of ``nonrecours etat``, by their French title."""
+    """The tables of ``nonrecours etat``, by their French title."""
     with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
         received = _or_empty(warehouse, "meta__extraits", RECEIVED)
         return {
             "Reçu": _with_late_partners(received, settings),
             "Exécuté": _or_empty(warehouse, "meta__executions", RUN),
+            "Échantillon de vérification": _or_empty(warehouse, "meta__echantillon", SAMPLE),
             "À décider": _or_empty(warehouse, "meta__alertes", TO_DECIDE),
         }
 
