@@ -343,6 +343,7 @@ _declare("poids_variante", REEL, "Part de cette variante quand un ménage est ca
 _code("droit", "DROIT", "Droit.")
 _code("eligible", "ELIGIBLE", "Éligibilité simulée.")
 _declare("montant_eur_mois", REEL, "Montant simulé.", unite="€/mois")
+_declare("ressources_sur_seuil", REEL, "Ressources comptées par le RSA, rapportées au montant forfaitaire.")
 _declare("poids_eligible", REEL, "Part éligible du ménage, de 0 à 1.", (0, 1))
 _code("strate", "STRATE", "Strate de l'estimation.")
 _declare("strate_tirage", TEXTE, "Strate du tirage : ce que le partenaire sait déjà de la fiche.")

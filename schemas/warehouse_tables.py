@@ -272,6 +272,12 @@ def _eligibility_tables() -> list[WarehouseTable]:
             ("menage_id", "mois", "droit", "eligible", "motif", "montant_eur_mois"),
             ("menage_id", "mois", "droit"),
         ),
+        WarehouseTable(
+            "core__payes_loin_du_seuil",
+            "Foyers à qui la CAF verse le RSA et dont les ressources dépassent de loin le seuil.",
+            ("menage_id", "ressources_sur_seuil"),
+            ("menage_id",),
+        ),
     ]
 
 

@@ -12,7 +12,7 @@ from pipelines.calendar import month_number, month_of_number
 from pipelines.eligibility.legislation import check_legislation_known, scale_month
 from pipelines.eligibility.observed import Ints, Observed, month_numbers, observe
 from pipelines.eligibility.quarter import SHIFTED_QUARTER_SINCE, WINDOW, quarter_of
-from pipelines.eligibility.simulation import RIGHTS, amounts
+from pipelines.eligibility.simulation import RESOURCES, RIGHTS, amounts
 from pipelines.eligibility.states import MOTIFS, Motifs, doubts, obstacles
 
 CHUNK: Final = 50_000
@@ -25,6 +25,7 @@ RESULT: Final = {
     "eligible": pl.String,
     "motif": pl.String,
     "montant_eur_mois": pl.Float64,
+    RESOURCES: pl.Float64,
 }
 
 
@@ -60,8 +61,10 @@ def simulate(
     ``agricole_inclus``: the MSA takes part, farmers are in the field of the PPA.
 
     Returns menage_id, mois, droit ('rsa', 'ppa'), eligible ('oui', 'non', 'inconnu'), motif (code when
-    inconnu, else null) and montant_eur_mois (euros per month: 0 when 'non', null when 'inconnu'), for every
-    household present in a month. Raises :class:`LegalRefusal` for a month whose scale is unknown.
+    inconnu, else null), montant_eur_mois (euros per month: 0 when 'non', null when 'inconnu') and
+    ressources_sur_seuil (resources counted by the RSA over its flat amount; null for the PPA and when not
+    simulated), for every household present in a month. Raises :class:`LegalRefusal` for a month whose scale
+    is unknown.
     """
     for month in mois:
         check_legislation_known(month)
@@ -129,10 +132,15 @@ def _rights(
     quarter = quarter_of(observed, households, first, scale, law.trimestre_decale_depuis)
     obstacle = obstacles(quarter)
     possible = quarter.only(obstacle == 0)
-    known = amounts(possible) if len(possible.households) else dict.fromkeys(RIGHTS, np.zeros(0))
+    known = (
+        amounts(possible) if len(possible.households) else dict.fromkeys((*RIGHTS, RESOURCES), np.zeros(0))
+    )
     doubt = doubts(possible, law.agricole_inclus)
     for right in RIGHTS:
-        yield _states(obstacle, known[right], doubt[right]).with_columns(_droit=pl.lit(right, DROITS))
+        share = np.full(len(obstacle), np.nan)
+        share[obstacle == 0] = known[RESOURCES] if right == "rsa" else np.nan
+        state = _states(obstacle, known[right], doubt[right])
+        yield state.with_columns(pl.Series(RESOURCES, share), _droit=pl.lit(right, DROITS))
 
 
 def _states(obstacle: Motifs, known: NDArray[np.float64], doubt: Motifs) -> pl.DataFrame:
@@ -161,6 +169,7 @@ def _shaped(ids: pl.Series, units: pl.DataFrame, results: pl.DataFrame) -> pl.Da
         .otherwise(pl.lit("non")),
         motif=reasons.gather(held["_motif"]),
         montant_eur_mois=pl.col("montant_eur_mois").fill_nan(None),
+        ressources_sur_seuil=pl.col(RESOURCES).fill_nan(None),
     )
 
 

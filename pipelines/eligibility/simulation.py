@@ -29,6 +29,8 @@ from pipelines.eligibility.quarter import (
 )
 
 RIGHTS: Final = ("rsa", "ppa")
+RESOURCES: Final = "ressources_sur_seuil"
+THRESHOLD_PARTS: Final = ("rsa_socle", "rsa_socle_majore", "rsa_base_ressources", "rsa_forfait_logement")
 ROLES: Final = {
     "famille": ("demandeur", "conjoint", "enfant"),
     "foyer_fiscal": ("declarant_principal", "conjoint", "personne_a_charge"),
@@ -58,9 +60,10 @@ class Inputs:
         self._written.add((variable, period))
         self._simulation.set_input(variable, period, values)
 
-    def computed(self, variable: str, months: list[str]) -> NDArray[Any]:
-        """What OpenFisca makes of the inputs written so far, one row per month."""
-        return np.stack([self._simulation.calculate(variable, month) for month in months])
+    def computed(self, variables: tuple[str, ...], months: list[str]) -> NDArray[Any]:
+        """What OpenFisca makes of the inputs written so far, one row per variable and month."""
+        found = [self._simulation.calculate(name, month) for name in variables for month in months]
+        return np.stack(found)
 
     def has_formula(self, variable: str) -> bool:
         """True when OpenFisca would compute ``variable`` in a month left empty (else it is worth 0)."""
@@ -68,7 +71,7 @@ class Inputs:
 
 
 def amounts(quarter: Quarter) -> dict[str, NDArray[np.float64]]:
-    """RSA and PPA due for the first month of the quarter, euros per month rounded to the cent.
+    """RSA and PPA due for the first month of the quarter, euros per month rounded to the cent; and RESOURCES.
 
     One value per household; 0 below the thresholds of payment (6 € and 15 €). Students, under 25s whose
     work history is unknown and holders of an unproven permit are computed as if they were entitled:
@@ -83,7 +86,15 @@ def amounts(quarter: Quarter) -> dict[str, NDArray[np.float64]]:
     inputs.write("rsa_base_ressources_minima_sociaux", quarter.first, counted_minima(quarter, incomes))
     inputs.write("ppa_eligibilite_apprenants", quarter.first, _enough_work_for_ppa(inputs, quarter))
     refuse_other_outputs(RIGHTS)
-    return {right: _to_the_cent(simulation.calculate(right, quarter.first)) for right in RIGHTS}
+    found = {right: _to_the_cent(simulation.calculate(right, quarter.first)) for right in RIGHTS}
+    return found | {RESOURCES: _share_of_threshold(inputs, quarter.first)}
+
+
+def _share_of_threshold(inputs: Inputs, first: str) -> NDArray[np.float64]:
+    """Resources counted by the RSA over the flat amount of the household: 1 and above, nothing is due."""
+    ordinary, majored, resources, housing = inputs.computed(THRESHOLD_PARTS, [first])
+    share: NDArray[np.float64] = (resources + housing) / np.maximum(ordinary, majored)
+    return share
 
 
 def _to_the_cent(euros: Floats) -> NDArray[np.float64]:
@@ -219,12 +230,12 @@ def _enough_work_for_ppa(inputs: Inputs, quarter: Quarter) -> Flags:
     """
     people = quarter.people
     earned = inputs.computed(
-        "ppa_revenu_activite_individu", last_months(quarter, RIGHT_MONTHS)[quarter.reference]
+        ("ppa_revenu_activite_individu",), last_months(quarter, RIGHT_MONTHS)[quarter.reference]
     )
-    floor = inputs.computed("ppa_plancher_revenu_activite_apprenant", [quarter.first])
+    floor = inputs.computed(("ppa_plancher_revenu_activite_apprenant",), [quarter.first])
     learner = people.apprentice[quarter.members] | (people.student[quarter.members] == 1)
     enough = np.where(learner, (earned > floor).all(axis=0), (earned > 0).any(axis=0))
-    majored: Flags = inputs.computed("rsa_majore_eligibilite", [quarter.first])[0]
+    majored: Flags = inputs.computed(("rsa_majore_eligibilite",), [quarter.first])[0]
     return quarter.any_member(quarter.adult & enough) | majored
 
 

@@ -11,11 +11,15 @@ from pipelines.eligibility.nomenclature import HOUSEHOLD_BENEFITS, PERSON_BENEFI
 from pipelines.eligibility.past import past_rights
 from pipelines.eligibility.quarter import RIGHT_MONTHS, WINDOW
 from pipelines.eligibility.rights import RESULT, simulate
+from pipelines.eligibility.simulation import RESOURCES
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
 OCCUPATIONS: Final = ("LOC", "PRO")
 """A CPAM household is computed as tenant and as owner: nobody there knows its housing."""
+
+FAR_ABOVE: Final = 1.5
+"""Resources over the flat amount from which no error of a month explains that the RSA is paid."""
 
 HELD_MONTHS: Final = 2
 """A month of the period may be the third of its quarter: the quarter began two months earlier."""
@@ -33,13 +37,11 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     counts = _build_households(warehouse, mois)
     agricole = "msa" in settings.partenaires.attendus
     counts["droits_anterieurs"] = _build_past(warehouse, mois, agricole)
-    moved = _moved(warehouse, settings, mois)
-    rights = pl.concat(
-        [
-            _without_moved(_caf_rights(warehouse, mois, agricole), moved),
-            _cpam_rights(warehouse, mois, agricole),
-        ]
-    )
+    caf = _unknown_for(_caf_rights(warehouse, mois, agricole), _moved(warehouse, settings, mois), "mobilite")
+    shared = warehouse.query_file("core/foyers_partageant_un_adulte", mois=mois)
+    caf = _unknown_for(caf, shared, "adulte_deux_foyers")
+    counts["payes_loin_du_seuil"] = _paid_far_above(warehouse, caf, mois)
+    rights = pl.concat([caf.drop(RESOURCES), _cpam_rights(warehouse, mois, agricole)])
     ordered = rights.sort("instrument", "menage_id", "mois", "droit")
     counts["droits"] = warehouse.replace("core__droits", ordered)
     return counts | _states(warehouse, mois) | _said_in_report(warehouse, mois)
@@ -57,9 +59,23 @@ def _build_households(warehouse: Warehouse, mois: str) -> dict[str, int | float 
 
 
 def _build_past(warehouse: Warehouse, mois: str, agricole: bool) -> int:
-    past = past_rights(warehouse, mois, agricole).sort("menage_id", "mois", "droit")
+    past = past_rights(warehouse, mois, agricole).drop(RESOURCES).sort("menage_id", "mois", "droit")
     warehouse.build("core/core__ressources_completees", debut=_first_input(mois))
     return warehouse.replace("core__droits_anterieurs", past)
+
+
+def _paid_far_above(warehouse: Warehouse, rights: pl.DataFrame, mois: str) -> int:
+    """Write the households paid the RSA of ``mois`` whose resources are far above what closes it."""
+    paid = warehouse.query(
+        "SELECT foyer_id AS menage_id FROM core__caf_foyers "
+        "WHERE mois = $mois AND rsa_etat = '2' AND rsa_du > 0",
+        mois=mois,
+    )
+    far = rights.filter(
+        (pl.col("mois") == mois) & (pl.col("eligible") == "non") & (pl.col(RESOURCES) >= FAR_ABOVE)
+    )
+    found = far.join(paid, on="menage_id", how="semi").select("menage_id", RESOURCES).sort("menage_id")
+    return warehouse.replace("core__payes_loin_du_seuil", found)
 
 
 def _first_input(mois: str) -> str:
@@ -78,7 +94,8 @@ def _caf_rights(warehouse: Warehouse, mois: str, agricole: bool) -> pl.DataFrame
         agricole_inclus=agricole,
     )
     weight = pl.when(pl.col("eligible") == "oui").then(1.0).when(pl.col("eligible") == "non").then(0.0)
-    return found.with_columns(instrument=pl.lit("caf"), poids_eligible=weight).select(*_columns())
+    named = found.with_columns(instrument=pl.lit("caf"), poids_eligible=weight)
+    return named.select(*_columns(), RESOURCES)
 
 
 def _cpam_rights(warehouse: Warehouse, mois: str, agricole: bool) -> pl.DataFrame:
@@ -155,7 +172,7 @@ def _unknown_incomes(warehouse: Warehouse, people: pl.DataFrame, mois: str) -> p
 
 
 def _columns() -> list[str]:
-    named = [name for name in RESULT if name != "menage_id"]
+    named = [name for name in RESULT if name not in ("menage_id", RESOURCES)]
     return ["menage_id", "instrument", *named, "poids_eligible"]
 
 
@@ -175,14 +192,18 @@ def _moved(warehouse: Warehouse, settings: Settings, mois: str) -> pl.DataFrame:
     )
 
 
-def _without_moved(rights: pl.DataFrame, moved: pl.DataFrame) -> pl.DataFrame:
-    """Under three months in the territory: unknown, motif mobilite."""
-    here = pl.col("menage_id").is_in(moved["menage_id"].implode())
+def _unknown_for(rights: pl.DataFrame, homes: pl.DataFrame, motif: str) -> pl.DataFrame:
+    """Rights of these households made unknown, for this reason.
+
+    ``mobilite``: under three months in the territory. ``adulte_deux_foyers``: an adult of the household is
+    also one of another, and nobody knows which of the two is true.
+    """
+    here = pl.col("menage_id").is_in(homes["menage_id"].implode())
+    figures = ("montant_eur_mois", "poids_eligible", RESOURCES)
     return rights.with_columns(
+        *(pl.when(~here).then(name).alias(name) for name in figures),
         eligible=pl.when(here).then(pl.lit("inconnu")).otherwise("eligible"),
-        motif=pl.when(here).then(pl.lit("mobilite")).otherwise("motif"),
-        montant_eur_mois=pl.when(~here).then("montant_eur_mois"),
-        poids_eligible=pl.when(~here).then("poids_eligible"),
+        motif=pl.when(here).then(pl.lit(motif)).otherwise("motif"),
     )
 
 

@@ -27,6 +27,7 @@ STUDENT_AGE_MONTHS: Final = 26 * 12
 MOTIFS: Final = (
     "",
     "mobilite",
+    "sans_adulte",
     "composition_inconnue",
     "age_inconnu",
     "ressources_inconnues",
@@ -48,6 +49,7 @@ def obstacles(quarter: Quarter) -> Motifs:
     """Why a household cannot be simulated at all (0 when it can)."""
     blocking = {
         "mobilite": ~quarter.household(quarter.dwellings.present)[:, -1],
+        "sans_adulte": ~quarter.any_member(quarter.adult),
         "composition_inconnue": _unknown_composition(quarter),
         "age_inconnu": quarter.any_member(quarter.people.birth[quarter.members] == NEVER),
         "ressources_inconnues": _unknown_incomes(quarter),

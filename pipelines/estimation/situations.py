@@ -38,7 +38,7 @@ def build(warehouse: Warehouse, settings: Settings, mois: str, connus: list[str]
 
     ``connus``: months of the period that are read, all three by default.
     """
-    for name in (*SAMPLE, "core__droits_anterieurs"):
+    for name in (*SAMPLE, "core__droits_anterieurs", "core__payes_loin_du_seuil"):
         warehouse.ensure(name, empty_table(name))
     warehouse.replace("core__situations_communes", communes(settings))
     warehouse.replace("core__situations_distances", distances(settings))

@@ -20,6 +20,16 @@ strates AS (
     FROM lues
     GROUP BY ALL
 ),
+simulation AS (
+    SELECT 'simulation' AS rubrique,
+           CASE WHEN l.eligible = 'oui' THEN 'payes_simules_eligibles'
+                WHEN l.droit = 'rsa' AND p.menage_id IS NOT NULL THEN 'payes_loin_du_seuil'
+                ELSE 'payes_simules_non_eligibles' END AS modalite, l.droit, sum(l.poids_menages) AS menages
+    FROM lues AS l
+    LEFT JOIN core__payes_loin_du_seuil AS p ON p.menage_id = l.menage_base_id
+    WHERE l.strate = 'A1' AND l.est_paye AND l.eligible IN ('oui', 'non')
+    GROUP BY ALL
+),
 regles AS (
     SELECT 'regles_b' AS rubrique, regle AS modalite, NULL AS droit, sum(poids_menages) AS menages
     FROM lues
@@ -87,7 +97,8 @@ oppositions AS (
     GROUP BY ALL
 )
 SELECT rubrique, modalite, droit, menages::DOUBLE AS menages
-FROM (FROM situations UNION ALL FROM motifs UNION ALL FROM strates UNION ALL FROM regles UNION ALL FROM couverture
+FROM (FROM situations UNION ALL FROM motifs UNION ALL FROM strates UNION ALL FROM simulation UNION ALL FROM regles
+      UNION ALL FROM couverture
       UNION ALL FROM dossiers UNION ALL FROM msa UNION ALL FROM acc UNION ALL FROM retires
       UNION ALL FROM oppositions)
 ORDER BY rubrique, droit, modalite;

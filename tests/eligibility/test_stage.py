@@ -70,6 +70,47 @@ def test_a_month_the_caf_did_not_deliver_is_nobodys_move(
     assert rights(entrepot, "caf", mois=months[-1])["f"][:2] == ("oui", None)
 
 
+def test_an_adult_of_two_households_makes_both_unknown(
+    delivery: Delivery, entrepot: Warehouse, reglages: Settings
+) -> None:
+    for name in ("f", "g", "h", "parti"):
+        delivery.foyer(name)
+    delivery.allocataire("p", "f")
+    delivery.allocataire("q", "g")
+    delivery.rows["caf_personnes"].append(
+        delivery.rows["caf_personnes"][0] | {"foyer_id": "g", "role": "CJT"}
+    )
+    delivery.allocataire("r", "h")
+    delivery.allocataire("k", "h", "ENF", naissance_annee=2015)
+    delivery.allocataire("s", "parti")
+    child, gone = delivery.rows["caf_personnes"][-2:]
+    delivery.rows["caf_personnes"] += [
+        child | {"foyer_id": "parti"},
+        gone | {"foyer_id": "h", "role": "CJT", "present_au": "2026-03"},
+    ]
+    run(delivery, entrepot, reglages)
+    found = {name: state[:2] for name, state in rights(entrepot, "caf").items()}
+    assert found == {
+        "f": ("inconnu", "adulte_deux_foyers"),
+        "g": ("inconnu", "adulte_deux_foyers"),
+        "h": ("oui", None),
+        "parti": ("oui", None),
+    }
+
+
+def test_an_rsa_paid_far_above_the_threshold_is_set_apart(
+    delivery: Delivery, entrepot: Warehouse, reglages: Settings
+) -> None:
+    """651.69 × 1.5 = 977.54: 970 € may be an error of a month, 990 € paid in full is not."""
+    for name, salary, state in (("loin", 990.0, "2"), ("pres", 970.0, "2"), ("clos", 990.0, "5")):
+        delivery.foyer(name, rsa_etat=state, rsa_du=400.0)
+        delivery.allocataire(f"p-{name}", name, salaire=salary)
+    counts = run(delivery, entrepot, reglages)
+    apart = entrepot.read("core__payes_loin_du_seuil").rows()
+    assert apart == [("loin", pytest.approx(990 / 651.69))]
+    assert counts["payes_loin_du_seuil"] == 1
+
+
 def test_cpam_allowances_complete_the_caf_incomes_and_win(
     delivery: Delivery, entrepot: Warehouse, reglages: Settings
 ) -> None:

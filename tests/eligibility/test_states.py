@@ -110,6 +110,10 @@ UNKNOWN: dict[str, tuple[Household, dict[str, tuple[str, str | None]]]] = {
         Household([who(), who()]),
         {"rsa": ("inconnu", "composition_inconnue"), "ppa": ("inconnu", "composition_inconnue")},
     ),
+    "nobody but children": (
+        Household([child(9), child(12)]),
+        {"rsa": ("inconnu", "sans_adulte"), "ppa": ("inconnu", "sans_adulte")},
+    ),
     "file holder without applicant": (
         Household([Person("RDO", revenus={"001": 300.0})]), {"rsa": ("oui", None), "ppa": ("oui", None)}),
     "file holder beside the applicant": (
