@@ -51,6 +51,7 @@ fix: install
 preuves: install
 	$(BIN)/python -m tests.preuves.fuites
 	$(BIN)/nonrecours prouver
+	$(BIN)/python -m tests.preuves.petites_zones
 	$(BIN)/python -m tests.preuves.chaine
 	$(BIN)/python -m tests.preuves.appariement
 

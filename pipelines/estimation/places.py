@@ -108,9 +108,10 @@ def estimate_places(
         a2_takers=sensitivity * _weight(reading, codes, _paid_a2(), "poids"),
         s=_weight(reading, codes, _SERVED),
     )
-    nontakers, eligible = _figures(rates, seen, around, evidence, result.drawn)
+    nontakers, eligible = _figures(rates, seen, around, evidence, result.drawn, result.drawn_rate)
     middle, whole = rates.mean(axis=0, keepdims=True), _expected(cells, codes)[None, :]
-    central, households = _figures(middle, whole, around, evidence, result.central)
+    rate = np.array([result.nontakers / max(result.eligible, 1e-9)])
+    central, households = _figures(middle, whole, around, evidence, result.central, rate)
     euros = _euros(reading, codes, result, central[0])
     return PlaceEstimates(places, nontakers, eligible, central[0], households[0], euros)
 
@@ -236,16 +237,19 @@ def _design(cells: pl.DataFrame) -> Floats:
 
 
 def _figures(
-    rates: Floats, seen: Floats, around: _Around, evidence: Evidence, found: Missing
+    rates: Floats, seen: Floats, around: _Around, evidence: Evidence, found: Missing, whole: Floats
 ) -> tuple[Floats, Floats]:
-    """Non-takers and entitled households of each place, shapes (draws, places), benchmarked."""
+    """Non-takers and entitled households of each place, shapes (draws, places).
+
+    ``whole``: rate of the territory in each draw (draws,), to which places add up.
+    """
     x, a2 = found.x.sum(axis=1), found.a2 @ around.a2_share.T
     of_caf = evidence.takers_a1 + evidence.nontakers_a1
     households = seen * ((of_caf + x) / np.maximum(seen.sum(axis=1), 1e-9))[:, None]
+    eligible = households + a2 + around.a2_takers + around.s / found.coverage[:, None]
+    total = whole * eligible.sum(axis=1) - a2.sum(axis=1)
     odds = log_odds(np.clip(rates, 1e-9, 1 - 1e-9))
-    nontakers = benchmarked(odds, households, evidence.nontakers_a1 + x) * households
-    s = around.s / found.coverage[:, None]
-    return nontakers + a2, households + a2 + around.a2_takers + s
+    return benchmarked(odds, households, total) * households + a2, eligible
 
 
 def _paid_a2() -> pl.Expr:

@@ -140,14 +140,20 @@ def profile(right: Right, level: float, with_farmers: bool, generator: np.random
 
 def _complete(reading: Reading, dimension: Dimension) -> pl.DataFrame:
     """A1 by group; households whose group nobody knows are spread as the others of the same take-up."""
-    counts = observed(reading, dimension.group)
     whole = observed(reading, pl.lit("tous"))
-    if counts.is_empty():
-        return counts
+    counts = _named(reading, dimension).join(observed(reading, dimension.group), on="code", how="left")
+    counts = counts.fill_null(0.0).sort("code")
     return counts.with_columns(
         pl.col(name) * _scale(_total(whole[name]), _total(counts[name]))
         for name in ("recourants", "non_recourants", "euros")
     )
+
+
+def _named(reading: Reading, dimension: Dimension) -> pl.DataFrame:
+    """Every group that a household of the field is in, also where the CAF file has none."""
+    seen = reading.households.filter(ENTITLED, pl.col("strate") != "L").select(code=dimension.group)
+    names = pl.Series("code", [dimension.absent] if dimension.absent else [], dtype=pl.String)
+    return pl.concat([seen, names.to_frame()]).unique().drop_nulls()
 
 
 def _scale(whole: float, known: float) -> float:

@@ -120,11 +120,15 @@ def profile_seen(dimension: Dimension, droit: str, ensemble: Estimate | None) ->
 
 
 def most_at_risk(figures: Figures, droit: str) -> list[tuple[str, Estimate]]:
-    """The three published groups of highest rate whose whole interval is above the territory's rate."""
+    """The three published groups of highest rate whose whole interval is above the territory's rate.
+
+    Not by C2S: whoever receives the RSA has it, so that lacking it is a consequence, not a risk.
+    """
     ensemble = figures.right(droit).principal
     found = [
         (group.nom, rate)
         for dimension in figures.profil
+        if dimension.code != "c2s"
         for group in dimension.groupes
         if (rate := group.taux[droit]) and ensemble and rate.bas is not None and rate.bas > ensemble.taux
     ]

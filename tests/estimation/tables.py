@@ -15,6 +15,7 @@ INPUTS = (
     "core__menages",
     "core__menages_personnes",
     "core__droits",
+    "core__droits_anterieurs",
     "core__personnes_liees",
     "core__personnes_opposees",
     "core__caf_foyers",
