@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from pipelines.calendar import month_number
+from pipelines.calendar import month_number, window
 from pipelines.estimation import situations
 from pipelines.estimation.classes import AGE_BANDS, Floats
 from pipelines.estimation.estimator import Estimate, Evidence, central_parameters, rate_at_specificity
@@ -39,14 +39,30 @@ def counts(warehouse: Warehouse, mois: str) -> int:
 
 
 def parameters(
-    rights: list[Right], extracts: pl.DataFrame, settings: Settings, mois: str, seed: int
+    rights: list[Right],
+    extracts: pl.DataFrame,
+    sample: pl.DataFrame,
+    settings: Settings,
+    mois: str,
+    seed: int,
 ) -> pl.DataFrame:
     """``out__parametres_estimation``: one row per parameter, right and, where it has one, age band.
 
-    ``extracts``: meta__extraits, for the age in months of the newest file used of each partner.
+    ``extracts``: meta__extraits, for the age in months of the newest file used of each partner. ``sample``:
+    the records drawn (core/echantillon_reponses_courantes), for the response rates of twelve months.
     """
     rows = [row for right in rights for row in _of_right(right, settings, seed)]
-    return pl.DataFrame([*rows, *_delays(extracts, mois)], schema=COLUMNS, orient="row")
+    rows += [*_delays(extracts, mois), *_responses(sample, mois)]
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def _responses(sample: pl.DataFrame, mois: str) -> Iterator[Row]:
+    """Share of the records drawn that were answered, by partner and by what splits its strata first."""
+    recent = sample.filter(pl.col("mois").is_in(window(mois, 12)))
+    profile = pl.col("strate_tirage").str.split(" ; ").list.first()
+    rates = recent.group_by("partenaire", profil=profile).agg(pl.col("est_repondue").mean(), n=pl.len())
+    for partner, strata, rate, drawn in rates.sort("partenaire", "profil").rows():
+        yield "taux_reponse", float(rate), None, None, f"{partner} ; {strata} ; {drawn} fiches tirées"
 
 
 def _delays(extracts: pl.DataFrame, mois: str) -> Iterator[Row]:

@@ -33,7 +33,12 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     rows = situations.build(warehouse, settings, mois, read_months)
     rights = [_right(read(warehouse, droit), warehouse, settings, mois) for droit in RIGHTS]
     parameters = accounts.parameters(
-        rights, warehouse.read("meta__extraits"), settings, mois, settings.estimation.graine
+        rights,
+        warehouse.read("meta__extraits"),
+        warehouse.query_file("core/echantillon_reponses_courantes"),
+        settings,
+        mois,
+        settings.estimation.graine,
     )
     written = _write_published(warehouse, rights, settings, mois)
     told = months.missing(read_months, mois) + revisions.keep(warehouse, mois)

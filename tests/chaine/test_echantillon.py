@@ -35,11 +35,19 @@ def test_answers_to_a_draw_verify_the_headline_and_are_new_work(
         counts = {p: sampling.read_answers(warehouse, settings, p, path) for p, path in answers.items()}
         estimation.run(warehouse, settings, MONTH)
         after = headline(warehouse)
+        said = warehouse.read("out__parametres_estimation").filter(nom="taux_reponse")
         reasons = warehouse.read("out__taux_revisions").filter(droit="rsa").sort("version")["motif"]
         assert flows.with_answers(warehouse, "estimation", "m") != mark
         assert flows.with_answers(warehouse, "ingestion", "m") == "m"
     assert (before["est_verifie"], after["est_verifie"]) == (False, True)
     assert all(c["lignes_recues"] == c["lignes_acceptees"] == 200 for c in counts.values())
     assert all(0.8 < c["taux_de_reponse"] < 1 for c in counts.values())
+    assert said["source"].str.split(" ; ").list.slice(0, 2).list.join(" ; ").to_list() == [
+        "caf ; non payé",
+        "caf ; payé",
+        "cpam ; C2S",
+        "cpam ; sans C2S",
+    ]
+    assert said["valeur"].is_between(0.7, 1).all()
     assert reasons.to_list() == ["première estimation", "réponses à l'échantillon"]
     assert before["taux"] != after["taux"]
