@@ -92,6 +92,7 @@ def _run_stages(settings: Any) -> dict[str, float]:
 
 
 def _judged(settings: Any, root: Path) -> dict[str, Any]:
+    from pipelines.synthetic.profile_truth import judge_profile
     from pipelines.synthetic.verdict import judge_linkage, judge_rates
     from pipelines.warehouse import open_warehouse
 
@@ -99,7 +100,8 @@ def _judged(settings: Any, root: Path) -> dict[str, Any]:
     with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
         links = judge_linkage(warehouse, truth, root / "correspondance")
         rates = judge_rates(warehouse, truth, MONTHS[-1])
-    return {"appariement": links.to_dicts(), "taux": rates.to_dicts()}
+        profile = judge_profile(warehouse, truth, MONTHS[-1])
+    return {"appariement": links.to_dicts(), "taux": rates.to_dicts(), "profil": profile.to_dicts()}
 
 
 def _verified(settings: Any, root: Path) -> list[dict[str, Any]]:
