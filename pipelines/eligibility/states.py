@@ -61,17 +61,17 @@ def obstacles(quarter: Quarter) -> Motifs:
 def doubts(quarter: Quarter, agricole_inclus: bool) -> dict[str, Motifs]:
     """Why a positive result would not be certain (0 when it is), per right."""
     permit, result = _unproven_permit(quarter), quarter.any_member(_result_unknown(quarter))
-    housing = _unknown_housing(quarter)
+    student, housing = quarter.any_member(_maybe_student(quarter)), _unknown_housing(quarter)
     rsa = {
         "titre_sejour": permit,
-        "etudiant": quarter.any_member(_maybe_student(quarter)),
+        "etudiant": student,
         "independant_sans_resultat": result,
         "moins_25_sans_enfant": _young_without_child(quarter),
         "logement_inconnu": housing,
     }
     ppa = {
         "titre_sejour": permit,
-        "etudiant": _student_unsettled_by_work(quarter),
+        "etudiant": student,
         "independant_sans_resultat": result,
         "agricole_ppa": quarter.any_member(_farmer(quarter)) & (not agricole_inclus),
         "logement_inconnu": housing,
@@ -129,25 +129,9 @@ def _has_other_benefit(quarter: Quarter) -> Flags:
 
 
 def _maybe_student(quarter: Quarter) -> Flags:
-    return _student(quarter) | _student_unknown(quarter)
-
-
-def _student_unsettled_by_work(quarter: Quarter) -> Flags:
-    """CSS L842-2 settles the PPA of a student who is the only adult: above the floor of income, or not."""
-    couple = quarter.any_member(quarter.role == SPOUSE)
-    return quarter.any_member(_student_unknown(quarter)) | (quarter.any_member(_student(quarter)) & couple)
-
-
-def _student(quarter: Quarter) -> Flags:
-    student: Flags = quarter.adult & (quarter.people.student[quarter.members] == 1)
-    return student
-
-
-def _student_unknown(quarter: Quarter) -> Flags:
-    """Under 26, nobody says whether a student, and no income from work."""
-    unknown = quarter.people.student[quarter.members] == -1
-    young = quarter.age_months < STUDENT_AGE_MONTHS
-    maybe: Flags = quarter.adult & unknown & young & ~_has_work(quarter)
+    student = quarter.people.student[quarter.members]
+    unknown = (student == -1) & (quarter.age_months < STUDENT_AGE_MONTHS) & ~_has_work(quarter)
+    maybe: Flags = quarter.adult & ((student == 1) | unknown)
     return maybe
 
 

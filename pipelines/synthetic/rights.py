@@ -11,8 +11,8 @@ from pipelines.synthetic.population import CJT, ENF
 from pipelines.synthetic.story import Story, membership
 
 IDS = {"menage": "menage_id", "personne": "personne_id"}
-FORGOTTEN_NATURES = ("001", "030", "031", "021")
-"""Incomes from work, and unemployment benefit: the law forgets them when they stop."""
+FORGOTTEN_NATURES = ("001", "010", "011", "012", "013", "014", "030", "031", "021")
+"""Incomes from work, unemployment benefit and daily allowances: the law forgets them when they stop."""
 NOT_RESOURCES = ("000", "212")
 LOOKS_BACK = 12
 """Months of incomes the law may look at, the month of right included."""

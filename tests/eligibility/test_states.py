@@ -43,7 +43,7 @@ UNKNOWN: dict[str, tuple[Household, dict[str, tuple[str, str | None]]]] = {
         Household([who(etudiant=1)]), {"rsa": ("inconnu", "etudiant"), "ppa": ("non", None)}),
     "student above the floor of the PPA": (
         Household([Person(revenus={"001": 1200.0}, attributs={"etudiant": 1})]),
-        {"rsa": ("non", None), "ppa": ("oui", None)},
+        {"rsa": ("non", None), "ppa": ("inconnu", "etudiant")},
     ),
     "student whose spouse works": (
         Household([Person("CJT", attributs={"etudiant": 1}), who()]),
