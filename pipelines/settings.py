@@ -119,6 +119,16 @@ class Linkage(_Section):
     )
 
 
+class Rights(_Section):
+    """RSA and PPA."""
+
+    trimestre_msa_decale_depuis: str = Field(
+        "2025-03",
+        pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
+        description="Premier droit que la MSA calcule sur M-4 à M-2 (avant : M-3 à M-1).",
+    )
+
+
 class Estimation(_Section):
     """The rate and its interval."""
 
@@ -179,6 +189,7 @@ class Settings(BaseSettings):
     partenaires: Partners = Field(default_factory=Partners, description="Partenaires.")
     cadre: LegalBasis = Field(default_factory=LegalBasis, description="Cadre légal.")
     appariement: Linkage = Field(default_factory=Linkage, description="Appariement.")
+    droits: Rights = Field(default_factory=Rights, description="Droits.")
     estimation: Estimation = Field(default_factory=Estimation, description="Estimation.")
     publication: Publication = Field(default_factory=Publication, description="Publication.")
     aller_vers: Outreach = Field(default_factory=Outreach, description="Aller-vers.")

@@ -108,8 +108,11 @@ APPRENTICE_ACT: Final = "APP"
 SELF_EMPLOYED_ACT: Final = ("ETI", "EXP")
 """ACT of a non-salaried activity: without a known result, the household's income is unknown."""
 
-FARM_ACT: Final = ("EXP", "AFA", "AG")
-"""Farmers at the CAF, and AG: the régime agricole of a CPAM file, carried here as an activity."""
+FARM_REGIME: Final = "AG"
+"""The régime agricole of a CPAM file, carried as an activity."""
+
+FARM_ACT: Final = ("EXP", "AFA", FARM_REGIME)
+"""Farmers at the CAF, and persons of the régime agricole."""
 
 RANK_OF_ROLE: Final[dict[str, int]] = {"DEM": 0, "CJT": 1, "ENF": 2, "AUT": 2, "RDO": 3}
 """ROLEPERS to rank. RDO holds the file: the applicant when there is no DEM, else outside the household."""

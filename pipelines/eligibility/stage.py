@@ -7,9 +7,9 @@ import polars as pl
 from pipelines import territory
 from pipelines.calendar import check_month, month_number, period, shift, window
 from pipelines.eligibility.legislation import months_past_last_scale
-from pipelines.eligibility.nomenclature import HOUSEHOLD_BENEFITS, PERSON_BENEFITS
+from pipelines.eligibility.nomenclature import FARM_REGIME, HOUSEHOLD_BENEFITS, PERSON_BENEFITS
 from pipelines.eligibility.past import past_rights
-from pipelines.eligibility.quarter import RIGHT_MONTHS, WINDOW
+from pipelines.eligibility.quarter import RIGHT_MONTHS, SHIFTED_QUARTER_SINCE, WINDOW
 from pipelines.eligibility.rights import RESULT, simulate
 from pipelines.eligibility.simulation import RESOURCES
 from pipelines.settings import Settings
@@ -41,7 +41,7 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     shared = warehouse.query_file("core/foyers_partageant_un_adulte", mois=mois)
     caf = _unknown_for(caf, shared, "adulte_deux_foyers")
     counts["payes_loin_du_seuil"] = _paid_far_above(warehouse, caf, mois)
-    rights = pl.concat([caf.drop(RESOURCES), _cpam_rights(warehouse, mois, agricole)])
+    rights = pl.concat([caf.drop(RESOURCES), _cpam_rights(warehouse, settings, mois)])
     ordered = rights.sort("instrument", "menage_id", "mois", "droit")
     counts["droits"] = warehouse.replace("core__droits", ordered)
     return counts | _states(warehouse, mois) | _said_in_report(warehouse, mois)
@@ -98,23 +98,39 @@ def _caf_rights(warehouse: Warehouse, mois: str, agricole: bool) -> pl.DataFrame
     return named.select(*_columns(), RESOURCES)
 
 
-def _cpam_rights(warehouse: Warehouse, mois: str, agricole: bool) -> pl.DataFrame:
+def _cpam_rights(warehouse: Warehouse, settings: Settings, mois: str) -> pl.DataFrame:
     """Rights of the CPAM households: both occupations, entitled under one only counts one half."""
     people = warehouse.query_file("core/personnes_cpam", mois=mois, periode=period(mois))
     incomes = warehouse.query_file("core/ressources_cpam", debut=_first_input(mois))
     homes, benefits = _without_benefits(people, mois)
     found = [
         simulate(
-            homes.with_columns(occlog=pl.lit(occlog)),
+            body.with_columns(occlog=pl.lit(occlog)),
             people,
             benefits,
             incomes,
             period(mois),
-            agricole_inclus=agricole,
+            trimestre_decale_depuis=since,
+            agricole_inclus="msa" in settings.partenaires.attendus,
         )
+        for body, since in _by_body(homes, people, settings)
         for occlog in OCCUPATIONS
     ]
     return pl.concat([_both_occupations(pl.concat(found)), _unknown_incomes(warehouse, people, mois)])
+
+
+def _by_body(homes: pl.DataFrame, people: pl.DataFrame, settings: Settings) -> list[tuple[pl.DataFrame, str]]:
+    """Households the CAF would pay, then those the MSA would, each with the date of its reference quarter.
+
+    An adult of the régime agricole makes the household one of the MSA.
+    """
+    farm = (
+        people.filter((pl.col("act") == FARM_REGIME) & (pl.col("role") != "ENF")).select("menage_id").unique()
+    )
+    return [
+        (homes.join(farm, on="menage_id", how="anti"), SHIFTED_QUARTER_SINCE),
+        (homes.join(farm, on="menage_id", how="semi"), settings.droits.trimestre_msa_decale_depuis),
+    ]
 
 
 def _without_benefits(people: pl.DataFrame, mois: str) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -239,6 +239,31 @@ def test_what_the_cpam_cannot_say_makes_the_right_unknown(
     }
 
 
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        ("2025-03", {"agricole": 651.69, "general": 651.69}),
+        ("9999-01", {"agricole": 351.69, "general": 651.69}),
+    ],
+)
+def test_the_msa_may_keep_the_former_reference_quarter(
+    since: str, expected: dict[str, float], delivery: Delivery, entrepot: Warehouse
+) -> None:
+    """Salary since March, right of April: M-4..M-2 does not see it, M-3..M-1 sees a third of it."""
+    for name, regime in (("agricole", "AG"), ("general", "GE")):
+        delivery.assure(name, regime=regime, salaire=None)
+        delivery.rows["cpam_ressources"] += [
+            {"personne_id": name, "mois": month, "natress": nature, "montant": amount}
+            for month in window(MOIS)
+            for nature, amount in [("001", 900.0) if month >= "2026-03" else ("000", 0.0)]
+        ]
+    settings = Settings.model_validate({"droits": {"trimestre_msa_decale_depuis": since}})
+    run(delivery, entrepot, settings)
+    found = {name: state[2] for name, state in rights(entrepot, "cpam").items()}
+    owner = 573.49 - 651.69
+    assert found == {name: pytest.approx(amount + owner / 2) for name, amount in expected.items()}
+
+
 def test_owners_with_a_loan_and_no_aid_are_counted(
     delivery: Delivery, entrepot: Warehouse, reglages: Settings
 ) -> None:
