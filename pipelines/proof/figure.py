@@ -9,16 +9,18 @@ from altair.utils.schemapi import debug_mode
 from pipelines.proof.scores import METHODS
 
 COLOURS = ("#5b6270", "#b9b2a3", "#e7a06a", "#a63d1d", "#9cc3d5", "#1f5673")
+FONT = "Ubuntu, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+
 Row = dict[str, Any]
 
 
 @debug_mode(False)
 def draw(worlds: list[Row]) -> str:
-    """An SVG document: a panel per world, a line per method, its bias and the error around it."""
+    """An SVG document: a panel per world, a line per method, its bias and the spread around it."""
     rows = [_row(world, method) for world in worlds for method in world["methodes"]]
     base = alt.Chart(alt.InlineData(values=rows))
     y = alt.Y("methode:N", sort=list(METHODS.values()), title=None)
-    x = alt.X("biais:Q", title="points d'écart au vrai taux (moyenne ± erreur quadratique)")
+    x = alt.X("biais:Q", title="points d'écart au vrai taux : biais ± écart-type")
     colour = alt.Color(
         "methode:N", scale=alt.Scale(domain=list(METHODS.values()), range=list(COLOURS)), legend=None
     )
@@ -31,16 +33,19 @@ def draw(worlds: list[Row]) -> str:
     chart = panel.facet(
         facet=alt.Facet("monde:N", sort=order, title=None, header=alt.Header(labelFontSize=12)), columns=2
     )
-    return vl_convert.vegalite_to_svg(chart.configure_view(stroke="#e6e1d5").to_json(validate=False))
+    return vl_convert.vegalite_to_svg(
+        chart.configure(font=FONT).configure_view(stroke="#e6e1d5").to_json(validate=False)
+    )
 
 
 def _row(world: Row, method: Row) -> Row:
-    covered = method["couverture"]
+    covered, bias = method["couverture"], method["biais"]
+    spread = max(method["reqm"] ** 2 - bias**2, 0.0) ** 0.5
     return {
         "monde": world["nom"],
         "methode": METHODS[method["methode"], method["verifie"]],
-        "biais": method["biais"],
-        "bas": method["biais"] - method["reqm"],
-        "haut": method["biais"] + method["reqm"],
+        "biais": bias,
+        "bas": bias - spread,
+        "haut": bias + spread,
         "texte": "" if covered is None else f"couvre {100 * covered:.0f} %".replace(".", ","),
     }
