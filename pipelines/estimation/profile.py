@@ -9,7 +9,7 @@ import polars as pl
 from pipelines.estimation.classes import BAND_OF_CLASS, C2S_OF_CLASS, CLASSES, Floats
 from pipelines.estimation.estimator import Estimate
 from pipelines.estimation.evidence import Reading
-from pipelines.estimation.groups import GroupCounts, Sharing, share_out
+from pipelines.estimation.groups import GroupCounts, GroupEstimates, Sharing, share_out
 from pipelines.estimation.rows import (
     A1,
     ENTITLED,
@@ -62,38 +62,32 @@ class Dimension:
 
 
 def dimensions(with_farmers: bool) -> tuple[Dimension, ...]:
-    """The dimensions of the profile. ``with_farmers``: the MSA delivers, so that its households are
-    counted."""
-    age = pl.col("bande_age").replace_strict(
-        dict(enumerate(AGE_GROUPS)), default=None, return_dtype=pl.String
-    )
-    over = pl.when(pl.col("bande_age") > 0).then(pl.lit(OVER_50)).when(pl.col("bande_age") == 0)
-    farm = (
-        (Dimension(_yes_no("est_du_regime_agricole", "agricole"), "agricole:non", "cpam"),)
-        if with_farmers
-        else ()
-    )
+    """The dimensions of the profile. ``with_farmers``: the MSA delivers, its households are counted."""
+    farm = Dimension(_yes_no("est_du_regime_agricole", "agricole"), "agricole:non", "cpam")
     return (
-        Dimension(age, UNDER_50, "classe", tuple(AGE_GROUPS[b] for b in BAND_OF_CLASS)),
-        Dimension(
-            over.then(pl.lit(UNDER_50)),
-            UNDER_50,
-            "classe",
-            tuple(OVER_50 if b else UNDER_50 for b in BAND_OF_CLASS),
-            extra=OVER_50,
-        ),
-        Dimension(
-            _yes_no("a_c2s", "c2s"),
-            "c2s:oui",
-            "classe",
-            tuple("c2s:oui" if c else "c2s:non" for c in C2S_OF_CLASS),
-        ),
+        *_of_the_class(),
         Dimension(pl.lit("menage:") + pl.col("type_menage"), "menage:seul", "cpam"),
         Dimension(pl.lit("travail:") + pl.col("activite"), "travail:sans_emploi", "cpam"),
         Dimension(pl.lit("distance:") + pl.col("distance"), "distance:moins_10", "cpam"),
-        *farm,
+        *([farm] if with_farmers else []),
         Dimension(pl.lit("logement:") + pl.col("logement"), "logement:locataire", "ressemblance"),
         *(_of_the_caf(column, name) for column, name in _BENEFITS.items()),
+    )
+
+
+def _of_the_class() -> tuple[Dimension, ...]:
+    """Age in three bands, age on both sides of fifty, C2S."""
+    band, c2s = pl.col("bande_age"), ("c2s:non", "c2s:oui")
+    names = dict(enumerate(AGE_GROUPS))
+    age = band.replace_strict(names, default=None, return_dtype=pl.String)
+    sides = pl.when(band > 0).then(pl.lit(OVER_50)).when(band == 0).then(pl.lit(UNDER_50))
+    bands = tuple(AGE_GROUPS[b] for b in BAND_OF_CLASS)
+    of_sides = tuple(OVER_50 if b else UNDER_50 for b in BAND_OF_CLASS)
+    of_c2s = tuple(c2s[int(c)] for c in C2S_OF_CLASS)
+    return (
+        Dimension(age, UNDER_50, "classe", bands),
+        Dimension(sides, UNDER_50, "classe", of_sides, extra=OVER_50),
+        Dimension(_yes_no("a_c2s", "c2s"), "c2s:oui", "classe", of_c2s),
     )
 
 
@@ -123,19 +117,22 @@ class Profile:
 
 
 def profile(right: Right, level: float, with_farmers: bool, generator: np.random.Generator) -> Profile:
-    """Observed and corrected rates of every group, and the ratios of the corrected ones to their
-    reference."""
-    found = Profile([], [])
+    """Observed and corrected rates of every group, and ratios of the corrected ones to their reference."""
+    rates: list[Row] = []
+    ratios: list[Row] = []
     for dimension in dimensions(with_farmers):
         if right.reading.droit != "rsa" and dimension.absent == "prime_activite:non":
             continue
         counts = _complete(right.reading, dimension)
-        for line in counts.rows(named=True):
-            if not dimension.extra or line["code"] == dimension.extra:
-                found.rates.append({"groupe": line["code"]} | observed_row(line))
+        found = [{"groupe": line["code"]} | observed_row(line) for line in counts.rows(named=True)]
         if right.result is not None and counts.height:
-            _correct(found, right, right.result, dimension, counts, level, generator)
-    return Profile([{"niveau": "EPCI"} | line for line in found.rates], found.ratios)
+            estimates = share_out(
+                _counts(right, dimension, counts), right.result.central, right.result.drawn, generator
+            )
+            found += _corrected(right, right.result, counts, estimates, level)
+            ratios += _ratios(dimension, counts["code"].to_list(), estimates, level)
+        rates += [line for line in found if dimension.extra in ("", line["groupe"])]
+    return Profile([{"niveau": "EPCI"} | line for line in rates], ratios)
 
 
 def _complete(reading: Reading, dimension: Dimension) -> pl.DataFrame:
@@ -164,36 +161,30 @@ def _total(values: pl.Series) -> float:
     return float(values.sum())
 
 
-def _correct(
-    found: Profile,
-    right: Right,
-    result: Estimate,
-    dimension: Dimension,
-    counts: pl.DataFrame,
-    level: float,
-    generator: np.random.Generator,
-) -> None:
-    codes: list[str] = counts["code"].to_list()
-    estimates = share_out(_counts(right, dimension, counts), result.central, result.drawn, generator)
+def _corrected(
+    right: Right, result: Estimate, counts: pl.DataFrame, estimates: GroupEstimates, level: float
+) -> list[Row]:
     euros = counts["euros"].to_numpy() + estimates.elsewhere @ right.evidence.mean_unclaimed_eur_mois
-    bounds = estimates.bounds(level)
-    for g, code in enumerate(codes):
-        if dimension.extra and code != dimension.extra:
-            continue
-        figures = row("corrige", float(estimates.nontakers[g]), float(estimates.eligible[g]), float(euros[g]))
-        figures |= {"taux_bas": bounds[g][0], "taux_haut": bounds[g][1]}
-        found.rates.append({"groupe": code} | figures | reliability(result))
-        if dimension.reference in codes and code != dimension.reference:
-            ratio, low, high = estimates.ratio(g, codes.index(dimension.reference), level)
-            found.ratios.append(
-                {
-                    "groupe": code,
-                    "reference": dimension.reference,
-                    "rapport": ratio,
-                    "rapport_bas": low,
-                    "rapport_haut": high,
-                }
-            )
+    figures = zip(counts["code"], estimates.nontakers, estimates.eligible, euros, strict=True)
+    rows = [
+        {"groupe": code} | row("corrige", float(untaken), float(eligible), float(money))
+        for code, untaken, eligible, money in figures
+    ]
+    ends = [{"taux_bas": low, "taux_haut": high} for low, high in estimates.bounds(level)]
+    return [line | end | reliability(result) for line, end in zip(rows, ends, strict=True)]
+
+
+def _ratios(dimension: Dimension, codes: list[str], estimates: GroupEstimates, level: float) -> list[Row]:
+    """Every group but the reference, divided by it; in a dimension cut in two, the group shown."""
+    if dimension.reference not in codes:
+        return []
+    others = [code for code in codes if code != dimension.reference]
+    found: list[Row] = []
+    for code in others:
+        figures = estimates.ratio(codes.index(code), codes.index(dimension.reference), level)
+        named = zip(("rapport", "rapport_bas", "rapport_haut"), figures, strict=True)
+        found.append({"groupe": code, "reference": dimension.reference, **dict(named)})
+    return found
 
 
 def _counts(right: Right, dimension: Dimension, counts: pl.DataFrame) -> GroupCounts:
