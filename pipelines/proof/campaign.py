@@ -23,7 +23,14 @@ REPLICATIONS = 200
 BATCH = 10
 """Replications of one part."""
 
-CODE = ("pipelines/proof", "pipelines/estimation", "pipelines/sampling", "pipelines/territory")
+_OF_PROOF = ("worlds", "drawing", "extracts", "auditing", "judging")
+CODE = (
+    *(f"pipelines/proof/{name}.py" for name in _OF_PROOF),
+    "pipelines/estimation",
+    "pipelines/sampling/allocation.py",
+    "pipelines/territory",
+)
+"""What the verdicts depend on; how they are told does not."""
 
 Batch = tuple[str, int]
 

@@ -11,18 +11,18 @@ from pipelines.files import whole_file
 SOURCES = Path(__file__).resolve().parents[2]
 
 
-def code_mark(*folders: str) -> str:
-    """Sixteen characters that change with any source file (Python, SQL, data) of ``folders``."""
+def code_mark(*places: str) -> str:
+    """Sixteen characters that change with any file (Python, SQL, data) of ``places``, files and folders."""
     digest = hashlib.sha256()
-    for path in sorted(_files(folders)):
+    for path in sorted(_files(places)):
         digest.update(str(path.relative_to(SOURCES)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _files(folders: Iterable[str]) -> list[Path]:
-    found = [path for folder in folders for path in (SOURCES / folder).rglob("*") if path.is_file()]
-    return [path for path in found if "__pycache__" not in path.parts]
+def _files(places: Iterable[str]) -> list[Path]:
+    found = [path for place in places for path in ((SOURCES / place), *(SOURCES / place).rglob("*"))]
+    return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
 
 
 def read_part(path: Path, mark: str) -> Any:

@@ -141,6 +141,7 @@ def test_a_part_made_by_other_code_or_cut_short_is_no_part(tmp_path: Path) -> No
 def test_the_mark_is_that_of_the_folders_named() -> None:
     assert code_mark("pipelines/proof") == code_mark("pipelines/proof")
     assert code_mark("pipelines/proof") != code_mark("pipelines/estimation")
+    assert code_mark("pipelines/proof/worlds.py") != code_mark("pipelines/proof/drawing.py")
 
 
 def test_an_unknown_world_is_refused() -> None:
