@@ -695,7 +695,10 @@ def prouver(
             advance=lambda done, total: progress.update(bar, completed=done, total=total),
         )
     for world in found["mondes"]:
-        _print_frame(f"{world['nom']} (vrai taux {_shown(world['taux_vrai'])} %)", proof.table(world))
+        title = (
+            f"{world['nom']} (vrai taux {_shown(world['taux_vrai'])} % ; biais, reqm et largeur en points)"
+        )
+        _print_frame(title, proof.table(world))
         missed = [name.replace("_", " ") for name, held in world["objectifs"].items() if not held]
         console.print("Objectifs tenus." if not missed else f"Objectifs manqués : {', '.join(missed)}.")
 

@@ -46,9 +46,9 @@ def table(world: dict[str, Any]) -> pl.DataFrame:
     rows = [
         {
             "méthode": METHODS[row["methode"], row["verifie"]],
-            "biais (points)": row["biais"],
+            "biais": row["biais"],
             "± hasard": row["erreur_biais"],
-            "erreur quadratique": row["reqm"],
+            "reqm": row["reqm"],
             "couverture": row["couverture"],
             "largeur": row["largeur"],
         }

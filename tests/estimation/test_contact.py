@@ -123,6 +123,7 @@ def test_a_person_absent_from_caf_and_entitled_on_cpam_data_is_called(
     tables: Tables, warehouse: Warehouse, settings: Settings
 ) -> None:
     tables.cpam("b")
+    tables.caf("somebody else", rsa="non")
     tables.link(1, ("cpam", "b"))
     consent(tables)
     assert decided(tables, warehouse, settings) == {"k": "a_rappeler"}
