@@ -236,11 +236,16 @@ _code("volet", "VOLET", "Volet de l'échantillon de vérification.")
 _declare("connu_caf", DRAPEAU, "Connu de la CAF ; NA ou vide : pas de réponse.", sans_reponse=True)
 _declare("connu_cpam", DRAPEAU, "Connu de la CPAM ; NA ou vide : pas de réponse.", sans_reponse=True)
 _declare("connu_msa", DRAPEAU, "Connu de la MSA ; NA ou vide : pas de réponse.", sans_reponse=True)
-_declare("eligible_rsa", DRAPEAU, "Éligible au RSA ; NA ou vide : pas de réponse.", sans_reponse=True)
+_declare(
+    "eligible_rsa",
+    DRAPEAU,
+    "Éligible au RSA à chacun des trois mois du trimestre ; NA ou vide : pas de réponse.",
+    sans_reponse=True,
+)
 _declare(
     "eligible_ppa",
     DRAPEAU,
-    "Éligible à la prime d'activité ; NA ou vide : pas de réponse.",
+    "Éligible à la prime d'activité à chacun des trois mois du trimestre ; NA ou vide : pas de réponse.",
     sans_reponse=True,
 )
 _code(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from pipelines.calendar import period
 from pipelines.files import whole_file
 from pipelines.refusals import Refusal
 from pipelines.synthetic.verdict import way_back
@@ -25,7 +26,7 @@ _ASKED = {
 def answer_sample(
     tirage: Path, verite: Path, correspondances: Path, mois: str, graine: int = 1, erreur: float = 0.0
 ) -> dict[str, Path]:
-    """Answer the files of a draw from the truth of ``mois``; write ``<tirage>/reponses-<partenaire>.csv``.
+    """Answer a draw from the truth of the quarter to ``mois``: ``<tirage>/reponses-<partenaire>.csv``.
 
     The CPAM asks the shared directory whether the CAF knows the person, and meets those it does not know.
     Some records get no answer, some persons decline. ``erreur``: share of answers turned round. Returns the
@@ -87,7 +88,7 @@ def _truth(verite: Path, mois: str) -> pl.DataFrame:
     insured, claimants = (
         known.filter(partenaire=partner)["personne"].unique().implode() for partner in ("cpam", "caf")
     )
-    owed = rights.filter(mois=mois).pivot(on="droit", index="menage", values="eligible")
+    owed = _owed(rights, mois).pivot(on="droit", index="menage", values="du")
     return (
         people.join(files.filter(mois=mois).select("menage", "est_au_caf", "fonorg"), on="menage", how="left")
         .join(owed, on="menage", how="left")
@@ -100,14 +101,21 @@ def _truth(verite: Path, mois: str) -> pl.DataFrame:
             connu_caf=pl.col("allocataire").fill_null(False).cast(pl.Int8),
             connu_cpam=pl.col("assure").any().over("menage").cast(pl.Int8),
             connu_msa=((pl.col("fonorg") == "MSA") | pl.col("est_agricole")).fill_null(False).cast(pl.Int8),
-            eligible_rsa=_yes_or_no("rsa"),
-            eligible_ppa=_yes_or_no("ppa"),
+            eligible_rsa="rsa",
+            eligible_ppa="ppa",
         )
     )
 
 
-def _yes_or_no(droit: str) -> pl.Expr:
-    return pl.col(droit).replace_strict({"oui": 1, "non": 0}, default=None, return_dtype=pl.Int8)
+def _owed(rights: pl.DataFrame, mois: str) -> pl.DataFrame:
+    """menage, droit, du: 1 when entitled in each of the three months, 0 when not in one, else unknown."""
+    state = pl.col("eligible")
+    always = (state == "oui").sum() == len(period(mois))
+    return (
+        rights.filter(pl.col("mois").is_in(period(mois)))
+        .group_by("menage", "droit")
+        .agg(du=pl.when((state == "non").any()).then(0).when(always).then(1).cast(pl.Int8))
+    )
 
 
 def _answered(rows: pl.DataFrame, partner: str, mois: str, rng: np.random.Generator) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import pytest
 from pipelines.refusals import Refusal
 from pipelines.synthetic.answering import answer_sample
 from pipelines.synthetic.extracts import Scene, home_at
-from tests.synthetic.conftest import LAST
+from tests.synthetic.conftest import LAST, MONTHS
 
 Answered = Callable[..., dict[str, pl.DataFrame]]
 
@@ -45,11 +45,11 @@ def _with_persons(rows: pl.DataFrame, drawn: pl.DataFrame) -> pl.DataFrame:
 
 
 def truth(scene: Scene) -> pl.DataFrame:
-    """personne, au_caf and rsa of everybody at home the last month."""
+    """Of everybody at home the last month: known at the CAF, and owed the RSA in each of three months."""
     home = home_at(scene, LAST).select("personne", "menage")
     files = scene.world.dossiers.filter(mois=LAST).select("menage", "est_au_caf")
-    rights = scene.world.droits.filter(mois=LAST, droit="rsa")
-    owed = rights.select("menage", rsa=(pl.col("eligible") == "oui").cast(pl.Int64))
+    rights = scene.world.droits.filter(pl.col("mois").is_in(MONTHS), droit="rsa")
+    owed = rights.group_by("menage").agg(rsa=(pl.col("eligible") == "oui").all().cast(pl.Int64))
     return home.join(files, on="menage").join(owed, on="menage")
 
 
