@@ -13,7 +13,7 @@ from pipelines.reporting.figures import (
     Ratio,
     Right,
 )
-from pipelines.reporting.nombres import between, enumeration, euros, month, number, quarter
+from pipelines.reporting.nombres import between, enumeration, euros, month, number, percent, quarter
 
 ENTITLED = {
     "rsa": "ont droit au RSA",
@@ -275,6 +275,19 @@ def lateness(extract: Extract) -> str:
         return month(extract.mois)
     late = "un mois de retard" if extract.retard_mois == 1 else f"{extract.retard_mois} mois de retard"
     return f"{month(extract.mois)} ({late})"
+
+
+def recovered(figures: Figures) -> str:
+    """What the computation makes of the households that are paid: the first figure of its quality."""
+    shares = [
+        f"{percent(100 * p.valeur)} ({labels.label('droits_courts', p.droit)})"
+        for p in figures.parametres
+        if p.nom == "Se"
+    ]
+    paid = (
+        "Première mesure de qualité : des ménages payés dont les ressources sont connues, le calcul retrouve"
+    )
+    return f"{paid} éligibles {enumeration(shares)}." if shares else ""
 
 
 def alerts(figures: Figures) -> list[str]:

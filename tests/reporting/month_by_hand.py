@@ -172,6 +172,7 @@ PARAMETERS = pl.DataFrame(
         ("R", 0.962, 0.93, 0.985, "rsa ; moins de 30 ans ; non vérifié"),
         ("f", 0.004, 0.001, 0.009, "rsa ; moins de 30 ans ; non vérifié"),
         ("kappa", 0.91, None, None, "rsa ; ménages liés non allocataires"),
+        ("Se", 0.928, None, None, "rsa ; 1454 ménages payés dont les ressources sont connues"),
         ("cov", 0.97, None, None, "rsa ; ménages éligibles liés"),
         ("U", 812.0, None, None, "rsa ; ménages"),
         ("X", 264.0, 190.0, 340.0, "rsa ; ménages absents de la CAF"),

@@ -11,6 +11,7 @@ from pipelines import disclosure, reporting
 from pipelines.refusals import Refusal
 from pipelines.reporting import charts, phrases
 from pipelines.reporting.figures import Figures
+from pipelines.reporting.nombres import NARROW
 from pipelines.reporting.stage import published
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
@@ -133,6 +134,13 @@ def test_the_report_says_how_many_more_answers_would_narrow_the_interval(figures
 def test_parameters_are_those_of_the_two_headline_rights(figures: Figures):
     assert {parameter.droit for parameter in figures.parametres} == {"rsa", ""}
     assert "verifications_manquantes" not in {parameter.nom for parameter in figures.parametres}
+
+
+def test_the_share_of_paid_households_found_again_is_the_first_figure_of_quality(figures: Figures):
+    assert phrases.recovered(figures) == (
+        "Première mesure de qualité : des ménages payés dont les ressources sont connues, le calcul retrouve "
+        f"éligibles 93{NARROW}% (RSA)."
+    )
 
 
 def test_the_households_no_rate_counts_are_listed_apart(figures: Figures):
