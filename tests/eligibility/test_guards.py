@@ -143,6 +143,12 @@ def test_7_without_the_guard_the_last_scale_is_carried_forward(monkeypatch: pyte
     assert due(Person(), mois="2027-05") == 651.69
 
 
+def test_7_a_month_before_the_two_rights_existed_is_refused() -> None:
+    rights.check_legislation_known("2016-01")
+    with pytest.raises(LegalRefusal, match="2015-12"):
+        due(Person(), mois="2015-12")
+
+
 def test_8_every_housing_status_is_a_label_of_openfisca() -> None:
     simulation.refuse_unknown_labels(system(), STATUSES)
     with pytest.raises(AssertionError, match="housing status"):
