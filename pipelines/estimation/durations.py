@@ -1,10 +1,10 @@
 """How long: non-take-up that lasts three quarters, as DREES counts it, or ends within the next one.
 
-In A1 both are observed: rights of the two quarters before are simulated on the CAF's 24 months. Whoever is
-absent from the CAF took up nothing in them; whether it was already entitled is not known, and is taken from
-the CAF's households that never asked, with the uncertainty of their number. What was opened since by a
-household the CAF did not know a quarter ago has no income of that quarter: spot non-take-up is given as
-observed.
+In A1 both are observed: rights of the two quarters before are simulated on the CAF's 24 months; a household
+whose entitlement is not known in one of them is taken as the others. Whoever is absent from the CAF took up
+nothing in them; whether it was already entitled is not known, and is taken from the CAF's households that
+never asked, with the uncertainty of their number. What was opened since by a household the CAF did not know
+a quarter ago has no income of that quarter: spot non-take-up is given as observed.
 """
 
 from collections.abc import Iterator
@@ -36,9 +36,12 @@ class History:
         """menage_base_id, est_durable (non-taker in both), etait_eligible and etait_non_recourant in the
         last one."""
         mine = self.quarters.filter(droit=droit)
-        last = pl.col("rang") == 1
+        last, untaken = pl.col("rang") == 1, pl.col("est_non_recourant")
         return mine.group_by("menage_base_id").agg(
-            est_durable=(pl.col("est_non_recourant").sum() == 2),
+            est_durable=pl.when((~untaken).any())
+            .then(False)
+            .when((untaken.sum() == 2) & (untaken.count() == 2))
+            .then(True),
             etait_eligible=pl.col("est_eligible").filter(last).any(),
             etait_non_recourant=pl.col("est_non_recourant").filter(last).any(),
         )
@@ -54,27 +57,33 @@ def durations(right: Right, past: History, level: float, generator: np.random.Ge
     if right.reading.droit not in RIGHTS_WITH_HISTORY or past.quarters.is_empty():
         return
     known = right.reading.households.join(past.of(right.reading.droit), on="menage_base_id", how="left")
-    lasts = pl.col("est_durable").fill_null(False)
     whole = right.reading.weight(_COUNTED)
     yield from _spot(known)
-    share = _lasting_share(known, lasts)
-    for groupe, condition in ((LASTING, lasts), (RECENT, ~lasts)):
-        here = known.filter(A1 & NONTAKER & condition)
-        money = (here["poids"] * here["montant_non_reclame_eur_mois"]).sum()
-        place = {"niveau": "EPCI", "groupe": groupe}
-        yield place | row("observe", float(here["poids"].sum()), whole, float(money))
+    share = _told(known.filter(A1 & NONTAKER & (pl.col("dossier") == "primaire")), pl.lit(1.0))
+    money = pl.col("montant_non_reclame_eur_mois")
+    households, euros = (_spread(known.filter(A1 & NONTAKER), value) for value in (pl.lit(1.0), money))
+    for n, groupe in enumerate((LASTING, RECENT)):
+        place, found = {"niveau": "EPCI", "groupe": groupe}, (households[n], euros[n])
+        yield place | row("observe", households[n], whole, euros[n])
         if right.result is not None:
-            part = share if groupe == LASTING else (share[1], share[0])
-            figures = (float(here["poids"].sum()), float(money))
-            yield place | _corrected(right, right.result, figures, part, level, generator)
+            part = (share[n] + 0.5, share[1 - n] + 0.5)
+            yield place | _corrected(right, right.result, found, part, level, generator)
 
 
-def _lasting_share(known: pl.DataFrame, lasts: pl.Expr) -> tuple[float, float]:
-    """Of the CAF's households that never asked, those for whom it lasts, and the others, plus one half
-    each."""
-    asked_nothing = known.filter(A1 & NONTAKER & (pl.col("dossier") == "primaire"))
-    lasting = float(asked_nothing.filter(lasts)["poids"].sum())
-    return lasting + 0.5, float(asked_nothing["poids"].sum()) - lasting + 0.5
+def _told(households: pl.DataFrame, value: pl.Expr) -> tuple[float, float]:
+    """Sums over the households for whom it lasts, and over those for whom it does not; unknown ones left
+    out."""
+    total = (pl.col("poids") * value).sum()
+    lasting, recent = (households.filter(est_durable=flag).select(total).item() for flag in (True, False))
+    return float(lasting or 0.0), float(recent or 0.0)
+
+
+def _spread(households: pl.DataFrame, value: pl.Expr) -> tuple[float, float]:
+    """The same over all households, those whose past entitlement is not known taken as the others."""
+    lasting, recent = _told(households, value)
+    total = float(households.select((pl.col("poids") * value).sum()).item() or 0.0)
+    share = lasting / (lasting + recent) if lasting + recent else 0.5
+    return share * total, (1 - share) * total
 
 
 def _corrected(

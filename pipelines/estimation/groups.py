@@ -75,14 +75,14 @@ def _normalised(values: Floats) -> Floats:
 class GroupCounts:
     """Enumerated households of each group (groups,), shares of A2 by class (groups, 12), sharing of X.
 
-    ``errors``: households simulated entitled in error, and entitled ones missed, for one counted (1 − Se):
-    they offset each other over the territory, not in a group.
+    ``errors`` (groups,): households simulated entitled in error, and entitled ones missed, for one counted
+    (1 − Se): they offset each other over the territory, not in a group.
     """
 
     takers: Floats
     nontakers: Floats
     s: Floats
-    errors: float
+    errors: Floats
     a2_share: Floats
     sharing: Sharing
 
@@ -134,7 +134,7 @@ def share_out(
     )
 
 
-def misread(households: Floats, errors: float, draws: int, generator: np.random.Generator) -> Floats:
+def misread(households: Floats, errors: Floats | float, draws: int, generator: np.random.Generator) -> Floats:
     """Households of each group, some counted in error and as many missed, on average; shape (draws,
     groups)."""
     expected = errors * households

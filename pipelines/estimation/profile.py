@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from pipelines.estimation.classes import BAND_OF_CLASS, C2S_OF_CLASS, CLASSES, Floats
+from pipelines.estimation.classes import BAND_OF_CLASS, BANDS, C2S_OF_CLASS, CLASSES, Floats
 from pipelines.estimation.estimator import Estimate
 from pipelines.estimation.evidence import Reading
 from pipelines.estimation.groups import GroupCounts, GroupEstimates, Sharing, share_out
@@ -35,6 +35,9 @@ UNSEEN_SPREAD = 0.4
 
 KAPPA_STRENGTH = 10.0
 """Households at the overall κ, added to those of each group before its own is used."""
+
+SE_STRENGTH = 20.0
+"""Recipients at the overall sensitivity, added to those of each group before its own is used."""
 
 Shown = Literal["classe", "cpam", "jamais", "ressemblance"]
 
@@ -196,10 +199,21 @@ def _counts(right: Right, dimension: Dimension, counts: pl.DataFrame) -> GroupCo
         takers=counts["recourants"].to_numpy() + a2,
         nontakers=counts["non_recourants"].to_numpy(),
         s=_per_group(reading, dimension, codes, served, "poids_menages"),
-        errors=1 - right.sensitivity,
+        errors=_errors(right, dimension, codes),
         a2_share=_a2_share(reading, dimension, codes),
         sharing=_sharing(right, dimension, codes),
     )
+
+
+def _errors(right: Right, dimension: Dimension, codes: list[str]) -> Floats:
+    """1 − Se of each group: recipients simulated not entitled, drawn to the share of all of them."""
+    paid = A1 & pl.col("est_paye") & pl.col("eligible").is_in(["oui", "non"])
+    known, found = (
+        _per_group(right.reading, dimension, codes, condition, "poids_menages")
+        for condition in (paid, paid & ENTITLED)
+    )
+    errors: Floats = 1 - (found + SE_STRENGTH * right.sensitivity) / (known + SE_STRENGTH)
+    return errors
 
 
 def _spread_out(
@@ -249,8 +263,17 @@ def _sharing(right: Right, dimension: Dimension, codes: list[str]) -> Sharing:
             _by_class(right.reading, dimension, codes, alike & condition, pl.col("poids"))
             for condition in (NONTAKER, NONTAKER | TAKER)
         ]
-        return Sharing(both[0], nothing, nothing[0], UNSEEN_SPREAD, other=both[1])
+        seen, other = (_whatever_the_c2s(table) for table in both)
+        return Sharing(seen, nothing, nothing[0], UNSEEN_SPREAD, other=other)
     return _seen_at_cpam(right, dimension, codes)
+
+
+def _whatever_the_c2s(table: Floats) -> Floats:
+    """The same households in the classes with and without C2S: takers have it, and would only resemble
+    takers."""
+    cut = table.reshape(len(table), BANDS, 2, 2).sum(axis=2, keepdims=True)
+    both: Floats = np.repeat(cut, 2, axis=2).reshape(table.shape)
+    return both
 
 
 def _seen_at_cpam(right: Right, dimension: Dimension, codes: list[str]) -> Sharing:

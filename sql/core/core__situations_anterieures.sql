@@ -1,11 +1,13 @@
 -- The two quarters before the period, for the CAF households of the period: rang 1 the one just before, 2 the one
--- before it. est_non_recourant: entitled in each of its three months, nothing payable in any, no decision pending.
+-- before it. est_eligible: entitled in each of its three months; null when that is not known. est_non_recourant:
+-- entitled, nothing payable in any month, no decision pending; null when only entitlement is not known.
 CREATE OR REPLACE TABLE core__situations_anterieures AS
 WITH trimestres AS (
     SELECT * FROM (VALUES (1, $debut_1, $fin_1), (2, $debut_2, $fin_2)) AS t(rang, debut, fin)
 ),
 droits AS (
-    SELECT d.menage_id AS menage_base_id, t.rang, d.droit, count_if(d.eligible = 'oui') = 3 AS est_eligible
+    SELECT d.menage_id AS menage_base_id, t.rang, d.droit, CASE WHEN count_if(d.eligible = 'non') > 0 THEN false
+                                                       WHEN count_if(d.eligible = 'oui') = 3 THEN true END AS est_eligible
     FROM core__droits_anterieurs AS d
     JOIN trimestres AS t ON d.mois BETWEEN t.debut AND t.fin
     GROUP BY ALL

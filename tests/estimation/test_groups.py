@@ -18,7 +18,9 @@ def missing(total: float, draws: int = 1) -> Missing:
 
 def counts(sharing: Sharing, errors: float = 0.0) -> GroupCounts:
     shares = np.full((2, CLASSES), 0.5)
-    return GroupCounts(np.array([60.0, 80.0]), np.array([20.0, 30.0]), np.zeros(2), errors, shares, sharing)
+    return GroupCounts(
+        np.array([60.0, 80.0]), np.array([20.0, 30.0]), np.zeros(2), np.full(2, errors), shares, sharing
+    )
 
 
 def shared(sharing: Sharing, errors: float = 0.0) -> GroupEstimates:

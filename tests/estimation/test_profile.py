@@ -12,11 +12,14 @@ from tests.estimation.tables import Tables
 BEFORE = {1: ["2026-01", "2026-02", "2026-03"], 2: ["2025-10", "2025-11", "2025-12"]}
 
 
-def entitled_before(tables: Tables, name: str, quarters: tuple[int, ...] = (1, 2), **dossier: object) -> None:
-    """The household was entitled in these quarters before, with this dossier in each of their months."""
-    for quarter in quarters:
-        for month in BEFORE[quarter]:
-            right = {"droit": "rsa", "eligible": "oui", "montant_eur_mois": 500.0}
+def entitled_before(
+    tables: Tables, name: str, quarters: tuple[int, ...] = (1, 2), otherwise: str = "non", **dossier: object
+) -> None:
+    """The household was entitled in these quarters before, with this dossier in both."""
+    for quarter, months in BEFORE.items():
+        for month in months:
+            state = "oui" if quarter in quarters else otherwise
+            right = {"droit": "rsa", "eligible": state, "montant_eur_mois": 500.0}
             tables.add("core__droits_anterieurs", menage_id=name, mois=month, **right)
             tables.add("core__caf_foyers", foyer_id=name, mois=month, commune_insee="31483", **dossier)
 
@@ -73,6 +76,18 @@ def test_it_lasts_when_three_quarters_were_not_taken_up(tables: Tables, rates) -
     entitled_before(tables, "stopped", rsa_etat="5", rsa_motif_cloture="ECH")
     found = rates(methode="observe")
     assert (found["duree:durable"][0], found["duree:recente"][0]) == (2.0, 2.0)
+
+
+def test_a_household_whose_past_entitlement_is_not_known_is_taken_as_the_others(
+    tables: Tables, rates
+) -> None:  # type: ignore[no-untyped-def]
+    before = {"a": "oui", "b": "oui", "c": "non", "d": "inconnu", "e": "inconnu", "f": "inconnu"}
+    for name, otherwise in before.items():
+        tables.caf(name)
+        entitled_before(tables, name, (1,), otherwise)
+    found = rates(methode="observe")
+    assert found["duree:durable"][0] == pytest.approx(4)
+    assert found["duree:recente"][0] == pytest.approx(2)
 
 
 def test_a_right_opened_since_the_last_quarter_was_a_spot_non_take_up(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
