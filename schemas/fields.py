@@ -352,6 +352,7 @@ _declare("ressources_sur_seuil", REEL, "Ressources comptées par le RSA, rapport
 _declare("poids_eligible", REEL, "Part éligible du ménage, de 0 à 1.", (0, 1))
 _code("strate", "STRATE", "Strate de l'estimation.")
 _declare("strate_tirage", TEXTE, "Strate du tirage : ce que le partenaire sait déjà de la fiche.")
+_declare("taux_sondage", REEL, "Part tirée des ménages de la strate qui n'étaient pas au repos.", (0, 1))
 _declare("probabilite_tirage", REEL, "Probabilité que le ménage soit tiré, toutes étapes comprises.", (0, 1))
 _code("situation", "SITUATION", "Situation du ménage devant le droit.")
 _declare("montant_non_reclame_eur_mois", REEL, "Montant non réclamé.", unite="€/mois")

@@ -295,6 +295,7 @@ def _sample_tables() -> list[WarehouseTable]:
                 "menage_base_id",
                 "volet",
                 "strate_tirage",
+                "taux_sondage",
                 "probabilite_tirage",
             ),
             ("echantillon_id",),

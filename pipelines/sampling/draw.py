@@ -166,7 +166,8 @@ def _sampled(
         sizes.with_columns(voulus=pl.Series(wanted)), on="strate_tirage", maintain_order="left"
     )
     kept = shuffled.filter(pl.int_range(pl.len()).over("strate_tirage") < pl.col("voulus"))
-    return kept.with_columns(probabilite_tirage=pl.col("survie") * pl.col("voulus") / pl.col("m"))
+    rate = pl.col("voulus") / pl.col("m")
+    return kept.with_columns(taux_sondage=rate, probabilite_tirage=pl.col("survie") * rate)
 
 
 def _one_adult(drawn: pl.DataFrame, adults: pl.DataFrame, generator: np.random.Generator) -> pl.DataFrame:

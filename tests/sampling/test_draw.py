@@ -80,23 +80,28 @@ def test_the_weights_of_a_first_draw_add_up_to_the_households(
     assert (1 / cpam["probabilite_tirage"]).sum() == pytest.approx(LINKED + CPAM_ALONE)
 
 
-def test_the_weights_give_back_the_linked_ones_though_some_were_set_to_rest(
+def test_the_weights_give_back_the_linked_ones_though_many_were_set_to_rest(
     warehouse: Warehouse, settings: Settings
 ) -> None:
-    """Drawn at the CPAM, a household is not drawn again at the CAF: unweighted, the linked are too few."""
+    """Drawn at one partner, a linked household rests at both: unweighted, a third draw has too few."""
     shares = []
-    for seed in range(12):
+    for seed in range(10):
         warehouse.connection.begin()
-        draw(warehouse, settings, MOIS, 110, graine=seed)
-        caf = sample(warehouse).filter(partenaire="caf")
+        for _ in range(3):
+            draw(warehouse, settings, MOIS, 30, graine=seed)
+        third = sample(warehouse).filter(tirage="2026-06-3")
         warehouse.connection.rollback()
-        weight = 1 / caf["probabilite_tirage"]
-        linked = caf["menage_base_id"].str.starts_with("a")
-        shares.append((weight.filter(linked).sum() / weight.sum(), linked.mean()))
-    weighted, plain = np.mean(shares, axis=0)
-    truth = LINKED / (LINKED + CAF_ALONE)
-    assert weighted == pytest.approx(truth, abs=0.025)
-    assert plain < truth - 0.06
+        linked = pl.col("menage_base_id").str.contains("^[ac]")
+        weight = 1 / pl.col("probabilite_tirage")
+        shares += (
+            third.group_by("partenaire")
+            .agg(pondere=weight.filter(linked).sum() / weight.sum(), brut=linked.mean())
+            .to_dicts()
+        )
+    found = pl.DataFrame(shares).group_by("partenaire").mean().sort("partenaire")
+    truth = pl.Series([LINKED / (LINKED + CAF_ALONE), LINKED / (LINKED + CPAM_ALONE)])
+    assert (found["pondere"] - truth).abs().max() < 0.05
+    assert (truth - found["brut"]).min() > 0.1
 
 
 def test_nobody_is_drawn_twice_within_a_year_at_any_partner(warehouse: Warehouse, settings: Settings) -> None:
