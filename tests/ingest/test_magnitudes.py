@@ -16,44 +16,45 @@ JUIN = "2026-06"
 ENOUGH, FEW = 60, 49
 
 
-def delivered(root: Path, salary: float, rsa: float = 500.0, households: int = ENOUGH) -> None:
+def delivered(root: Path, salary: float) -> None:
     three_partners(root / "depot", JUIN)
     incomes = [
         {"personne_id": hexa(f"p{i}"), "mois": JUIN, "natress": nature, "montant": amount}
-        for i in range(households)
+        for i in range(ENOUGH)
         for nature, amount in (("001", salary), ("000", 0.0), ("044", 3.0))
     ]
-    foyers = [foyer(f"f{i}", JUIN, rsa_du=rsa) for i in range(households)]
+    foyers = [foyer(f"f{i}", JUIN, rsa_du=500.0) for i in range(ENOUGH)]
     deliver(root / "depot", "caf", JUIN, {"caf_foyers": foyers, "caf_ressources": incomes})
 
 
-@pytest.mark.parametrize(
-    ("salary", "rsa", "where", "guess"),
-    [
-        (140_000.0, 500.0, "caf_ressources, 001", "en centimes"),
-        (16_800.0, 500.0, "caf_ressources, 001", "annuels"),
-        (1.4, 500.0, "caf_ressources, 001", "une autre unité"),
-        (1400.0, 60_000.0, "caf_foyers, rsa_du", "annuels, ou en centimes"),
-        (1400.0, 6000.0, "caf_foyers, rsa_du", "annuels"),
-    ],
-)
-def test_a_month_whose_amounts_are_not_monthly_euros_is_refused(
-    warehouse: Warehouse, tmp_path: Path, salary: float, rsa: float, where: str, guess: str
-) -> None:
-    delivered(tmp_path, salary, rsa)
+def test_a_month_whose_amounts_are_in_cents_is_refused(warehouse: Warehouse, tmp_path: Path) -> None:
+    delivered(tmp_path, 140_000.0)
     ingest(warehouse, tmp_path)
-    with pytest.raises(ContractRefusal, match=guess) as refusal:
+    with pytest.raises(ContractRefusal, match="en centimes") as refusal:
         quality(warehouse, settings(tmp_path), JUIN)
-    assert refusal.value.ou == where
+    assert refusal.value.ou == "caf_ressources, 001"
+    assert refusal.value.que_faire is not None and "--remplacer" in refusal.value.que_faire
 
 
-@pytest.mark.parametrize(("salary", "households"), [(1400.0, ENOUGH), (140_000.0, FEW)])
-def test_usual_amounts_pass_and_few_rows_say_nothing(
-    warehouse: Warehouse, tmp_path: Path, salary: float, households: int
-) -> None:
-    delivered(tmp_path, salary, households=households)
+def test_usual_amounts_pass_and_few_rows_say_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
+    delivered(tmp_path, 1400.0)
     ingest(warehouse, tmp_path)
-    refuse_other_units(medians(warehouse))
+    found = medians(warehouse)
+    refuse_other_units(found)
+    told = found.filter(pl.col("lignes") > 0).select("table_contrat", "colonne", "mediane", "lignes").rows()
+    assert told == [("caf_foyers", "rsa_du", 500.0, 60.0), ("caf_ressources", "001", 1400.0, 60.0)]
+    refuse_other_units(found.with_columns(mediane=pl.lit(140_000.0), lignes=pl.lit(float(FEW))))
+
+
+@pytest.mark.parametrize(
+    ("median", "guess"),
+    [(140_000.0, "en centimes"), (16_800.0, "annuels, ou en centimes"), (1.4, "une autre unité")],
+)
+def test_the_refusal_says_which_unit_it_may_be(median: float, guess: str) -> None:
+    low, high = NATURES["001"]
+    row = {"table_contrat": "caf_ressources", "colonne": "001", "mediane": median, "lignes": 60.0}
+    with pytest.raises(ContractRefusal, match=guess):
+        refuse_other_units(pl.DataFrame([row | {"bas": float(low), "haut": float(high)}]))
 
 
 def test_every_nature_that_fails_is_named_and_no_amount_is_said() -> None:
