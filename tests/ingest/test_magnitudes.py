@@ -41,7 +41,11 @@ def test_usual_amounts_pass_and_few_rows_say_nothing(warehouse: Warehouse, tmp_p
     ingest(warehouse, tmp_path)
     found = medians(warehouse)
     refuse_other_units(found)
-    told = found.filter(pl.col("lignes") > 0).select("table_contrat", "colonne", "mediane", "lignes").rows()
+    told = (
+        found.filter(pl.col("lignes") >= ENOUGH)
+        .select("table_contrat", "colonne", "mediane", "lignes")
+        .rows()
+    )
     assert told == [("caf_foyers", "rsa_du", 500.0, 60.0), ("caf_ressources", "001", 1400.0, 60.0)]
     refuse_other_units(found.with_columns(mediane=pl.lit(140_000.0), lignes=pl.lit(float(FEW))))
 
