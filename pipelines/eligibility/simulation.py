@@ -91,9 +91,14 @@ def amounts(quarter: Quarter) -> dict[str, NDArray[np.float64]]:
 
 
 def _share_of_threshold(inputs: Inputs, first: str) -> NDArray[np.float64]:
-    """Resources counted by the RSA over the flat amount of the household: 1 and above, nothing is due."""
-    ordinary, majored, resources, housing = inputs.computed(THRESHOLD_PARTS, [first])
-    share: NDArray[np.float64] = (resources + housing) / np.maximum(ordinary, majored)
+    """Resources counted by the RSA over the flat amount of the household: 1 and above, nothing is due.
+
+    NaN for a household that has no flat amount (a condition of age or of stay it does not meet).
+    """
+    ordinary, majored, resources, housing = inputs.computed(THRESHOLD_PARTS, [first]).astype(np.float64)
+    flat = np.maximum(ordinary, majored)
+    nowhere = np.full(len(flat), np.nan)
+    share: NDArray[np.float64] = np.divide(resources + housing, flat, out=nowhere, where=flat > 0)
     return share
 
 

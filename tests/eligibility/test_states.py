@@ -182,3 +182,20 @@ def test_a_child_of_25_is_no_longer_in_the_household() -> None:
     with_child = Household([Person(), Person("ENF", (2001, 3), revenus={"001": 2000.0})])
     rows = simulate(**frames({"m": with_child}), mois=[MOIS])
     assert rows["montant_eur_mois"].to_list() == [0.0, 651.69]
+
+
+def test_resources_are_set_against_the_flat_amount_of_who_has_one() -> None:
+    """130.34 € of 651.69 is a fifth; a person of 22 who never worked, or a PPA, has none."""
+    households = {
+        "un cinquième": Household([Person(revenus={"010": 130.338})]),
+        "propriétaire": Household([Person()], occlog="PRO"),
+        "sans montant": Household([Person(ne=YOUNG, attributs={"rsa_jeune_heures": 0})]),
+    }
+    rows = simulate(**frames(households), mois=[MOIS])
+    found = dict(rows.filter(droit="rsa").select("menage_id", "ressources_sur_seuil").iter_rows())
+    assert found == {
+        "un cinquième": pytest.approx(0.2, abs=1e-4),
+        "propriétaire": pytest.approx(0.12, abs=1e-4),
+        "sans montant": None,
+    }
+    assert rows.filter(droit="ppa")["ressources_sur_seuil"].null_count() == 3
