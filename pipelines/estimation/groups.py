@@ -15,6 +15,9 @@ from pipelines.estimation.estimator import Missing, interval
 LEAST_NET = 0.1
 """Of the unlinked entitled households of a group, at least this share is absent from the CAF."""
 
+A2_SPREAD = 0.25
+"""Relative standard deviation between groups of the entitlement of A2, beyond what CPAM incomes say."""
+
 SMOOTHING = 1.0
 """Households, distributed as the whole, added to each class before its shares are taken."""
 
@@ -124,7 +127,9 @@ def share_out(
     elsewhere = central.x[0] * counts.sharing.central()[0] + central.a2[0] * counts.a2_share
     nontakers = counts.nontakers + elsewhere.sum(axis=1)
     found, taken = (misread(n, counts.errors, draws, generator) for n in (counts.nontakers, counts.takers))
-    drawn_nontakers = found + np.einsum("dc,dgc->dg", drawn.x, share) + drawn.a2 @ counts.a2_share.T
+    a2_share = _tilted(counts.a2_share, draws, generator)
+    elsewhere_drawn = np.einsum("dc,dgc->dg", drawn.x, share) + np.einsum("dc,dgc->dg", drawn.a2, a2_share)
+    drawn_nontakers = found + elsewhere_drawn
     drawn_eligible = drawn_nontakers + taken + counts.s / drawn.coverage[:, None]
     return GroupEstimates(
         eligible=nontakers + counts.takers + counts.s / central.coverage[0],
@@ -132,6 +137,12 @@ def share_out(
         elsewhere=elsewhere,
         drawn_rates=drawn_nontakers / np.maximum(drawn_eligible, 1e-9),
     )
+
+
+def _tilted(share: Floats, draws: int, generator: np.random.Generator) -> Floats:
+    """Draws of shares whose counts say which households, not how likely each is to be entitled."""
+    tilt = np.exp(A2_SPREAD * generator.standard_normal((draws, share.shape[0], 1)))
+    return _normalised(share * tilt)
 
 
 def misread(households: Floats, errors: Floats | float, draws: int, generator: np.random.Generator) -> Floats:

@@ -239,6 +239,7 @@ def _a2_share(reading: Reading, dimension: Dimension, codes: list[str]) -> Float
     pending = _A2 & (pl.col("situation") == "inconnu") & ~pl.col("a_revenu_caf")
     likely = pl.col("part_cpam").fill_null(pl.col("part_cpam").mean().over("classe")).fill_null(1.0)
     counts = _by_class(reading, dimension, codes, pending, pl.col("poids_menages") * likely)
+    counts = counts * _kappas(reading, dimension, codes)[:, None]
     overall = counts.sum(axis=1, keepdims=True) + 1e-9
     smoothed = counts + overall / overall.sum()
     share: Floats = smoothed / smoothed.sum(axis=0, keepdims=True)
