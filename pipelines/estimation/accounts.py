@@ -114,9 +114,10 @@ def _correction(right: Right, droit: str) -> Iterator[Row]:
         f"{droit} ; {_kappa_basis(evidence)}",
     )
     yield "cov", float(central.coverage[0]), None, None, f"{droit} ; {audited}"
-    if evidence.reliability.sure:
-        source = f"{droit} ; {evidence.reliability.sure:.0f} réponses dont la vérité est presque sûre"
-        yield "epsilon", evidence.reliability.mean, None, None, source
+    for question, known in (("droit", evidence.reliability), ("annuaire", evidence.directory)):
+        if known.sure:
+            source = f"{droit} ; {question} ; {known.sure:.0f} réponses dont la vérité est presque sûre"
+            yield "epsilon", known.mean, None, None, source
     told = f"{evidence.answers.count:.0f} réponses" if evidence.answers.count else "a priori, non vérifié"
     for nom, value in zip(("delta0", "delta1", "delta2"), central.shift[0], strict=True):
         yield nom, float(value), None, None, f"{droit} ; {told}"

@@ -43,7 +43,8 @@ class Evidence:
     data. ``known*`` and ``unknown*``: CPAM households with and without incomes, total and linked. ``s``:
     households paid by the MSA. ``coverage_answers``: audited CAF entitled households (known at CPAM, asked).
     ``answers``: verified households absent from the CAF, incomes unknown (those of known incomes move κ);
-    ``a2_answers``: those of A2. Amounts in euros a month.
+    ``a2_answers``: those of A2. ``reliability``: of answers about entitlement; ``directory``: of those about
+    who knows whom. Amounts in euros a month.
     """
 
     rates: LinkRates
@@ -58,6 +59,7 @@ class Evidence:
     coverage_answers: tuple[float, float] = (0.0, 0.0)
     answers: Answers = field(default_factory=no_answers)
     reliability: Reliability = field(default_factory=Reliability)
+    directory: Reliability = field(default_factory=Reliability)
     class_nontakers: Floats = field(default_factory=_zeros)
     class_unclaimed_eur_mois: Floats = field(default_factory=_zeros)
     nonrecipients: Floats = field(default_factory=_two_rows)

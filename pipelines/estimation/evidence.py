@@ -116,12 +116,12 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
     one, money = "poids_menages", pl.col("poids") * pl.col("montant_non_reclame_eur_mois")
     known, unknown = _CPAM & _KNOWN, _CPAM & _ESTIMABLE
     told, told_of_a2 = _told(reading), _told_of_a2(reading)
-    reliability = _reliability(reading, quality, [told, told_of_a2])
+    directory, reliability = _directory(reading, quality), _interviews([told, told_of_a2])
     linked_a1 = _A1 & pl.col("est_lie")
     fitted = _COMPARABLE & pl.col("est_lie")
     entitled_there = _unlinked_too(reading, _ENTITLED) * reading.by_income(fitted & _ENTITLED)
     return Evidence(
-        rates=_link_rates(reading, quality, reliability.mean),
+        rates=_link_rates(reading, quality, directory.mean),
         takers_a1=reading.weight(_A1 & _ENTITLED & (pl.col("situation") == "recourant")),
         nontakers_a1=reading.weight(_A1 & _ENTITLED & _NONTAKER),
         linked_entitled_a1=reading.weight(linked_a1 & _COUNTED),
@@ -133,7 +133,8 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
         s=reading.weight((pl.col("strate") == "S") & (pl.col("situation") == "recourant"), one),
         kappa=_kappa(reading, told, told_of_a2, reliability.mean),
         reliability=reliability,
-        coverage_answers=_coverage_answers(reading, reliability.mean),
+        directory=directory,
+        coverage_answers=_coverage_answers(reading, directory.mean),
         answers=_tally(told.filter(_ESTIMABLE)),
         class_nontakers=reading.by_class(linked_a1 & _NONTAKER),
         class_unclaimed_eur_mois=reading.by_class(linked_a1 & _NONTAKER, money),
@@ -328,19 +329,21 @@ def _coverage_answers(reading: Reading, wrong: float) -> tuple[float, float]:
     return set_right(asked * float(weight @ known) / float(weight.sum()), asked, wrong), asked
 
 
-def _reliability(reading: Reading, quality: pl.DataFrame, told: list[pl.DataFrame]) -> Reliability:
-    """Linked households told absent from the CAF, beyond the false links; pensioners told entitled."""
+def _directory(reading: Reading, quality: pl.DataFrame) -> Reliability:
+    """Linked households told absent from the CAF, beyond the false links."""
     audited = _cpam_answers(reading).drop_nulls("connu_caf")
     linked, absent = audited.filter("est_lie"), _false_link_prior(quality).prior_mean
     per_link = reading.weight(pl.col("strate") == "B") / max(reading.weight(pl.col("strate") == "L"), 1.0)
-    expected = absent * per_link * linked.height
+    denied = float((linked["connu_caf"] == 0).sum())
+    return Reliability(float(linked.height), max(denied - absent * per_link * linked.height, 0.0))
+
+
+def _interviews(told: list[pl.DataFrame]) -> Reliability:
+    """Pensioners without incomes told entitled."""
     old = pl.concat(
         frame.filter(_ESTIMABLE & (pl.col("bande_age") == BANDS - 1))["reponse"] for frame in told
     )
-    denied = float((linked["connu_caf"] == 0).sum())
-    return Reliability(
-        sure=float(linked.height + old.len()), contrary=max(denied - expected, 0.0) + float(old.sum())
-    )
+    return Reliability(float(old.len()), float(old.sum()))
 
 
 def _told(reading: Reading) -> pl.DataFrame:

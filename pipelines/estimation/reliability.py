@@ -1,9 +1,9 @@
 """ε: how often a verification answer is wrong, read where the truth is nearly sure.
 
 A household linked to the CAF is known there but for a false link; from 65 on, a household without incomes is
-not entitled, ASPA coming before. What is told to the contrary is mostly a mistake. One rate for all
-questions: five answers in a hundred turned round put the rate 10 points too high when they are believed
-(docs/decisions/0009).
+not entitled, ASPA coming before. What is told to the contrary is mostly a mistake. The shared directory
+and the interviews each have their rate: five answers in a hundred turned round put the rate of non-take-up 10
+points too high when they are believed (docs/decisions/0009).
 """
 
 from dataclasses import dataclass

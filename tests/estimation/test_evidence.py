@@ -224,13 +224,21 @@ def test_a_household_of_the_msa_is_no_false_link(tables: Tables, seen) -> None: 
     assert seen().rates.absent.trials.sum() == 0
 
 
+def test_a_pensioner_without_incomes_told_entitled_is_a_wrong_answer(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+    for n, age in enumerate((40, 70, 80)):
+        tables.cpam(f"b{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues", age=age)
+        tables.verified("cpam", f"b{n}", connu_caf=0, eligible_rsa=int(n < 2), eligible_ppa=0)
+    found = seen().reliability
+    assert (found.sure, found.contrary) == (2, 1)
+
+
 def test_a_linked_household_told_absent_from_the_caf_is_a_wrong_answer(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
     for n in range(4):
         tables.caf(f"a{n}")
         tables.cpam(f"c{n}")
         tables.link(n, ("caf", f"a{n}"), ("cpam", f"c{n}"))
         tables.verified("cpam", f"c{n}", volet="FAUX_LIENS", connu_caf=int(n > 0))
-    found = seen().reliability
+    found = seen().directory
     assert found.sure == 4
     assert found.contrary == pytest.approx(1)
 
