@@ -87,7 +87,15 @@ def amounts(quarter: Quarter) -> dict[str, NDArray[np.float64]]:
     inputs.write("ppa_eligibilite_apprenants", quarter.first, _enough_work_for_ppa(inputs, quarter))
     refuse_other_outputs(RIGHTS)
     found = {right: _to_the_cent(simulation.calculate(right, quarter.first)) for right in RIGHTS}
-    return found | {RESOURCES: _share_of_threshold(inputs, quarter.first)}
+    found[RESOURCES] = _share_of_threshold(inputs, quarter.first)
+    _forget(simulation)
+    return found
+
+
+def _forget(simulation: Any) -> None:
+    """Give the arrays back at once: a simulation refers to itself, and would wait for the collector."""
+    for population in simulation.populations.values():
+        population._holders.clear()
 
 
 def _share_of_threshold(inputs: Inputs, first: str) -> NDArray[np.float64]:
