@@ -85,7 +85,7 @@ def test_the_weights_give_back_the_linked_ones_though_many_were_set_to_rest(
 ) -> None:
     """Drawn at one partner, a linked household rests at both: unweighted, a third draw has too few."""
     shares = []
-    for seed in range(10):
+    for seed in range(6):
         warehouse.connection.begin()
         for _ in range(3):
             draw(warehouse, settings, MOIS, 30, graine=seed)
