@@ -6,7 +6,7 @@
 from schemas.tables import PARTNERS, TABLES, Table, Variant, tables_of
 from schemas.warehouse_tables import RAW_MARKS, WAREHOUSE_TABLES, WarehouseTable, check_table
 
-CONTRACT_VERSION = "3"
+CONTRACT_VERSION = "4"
 """Version of the data contract, written in every manifest."""
 
 ENCODING_VERSION = "2"
