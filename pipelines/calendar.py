@@ -67,6 +67,14 @@ def period_code(mois: str) -> str:
     return f"{shift(mois, -2)}_{mois}"
 
 
+def last_month(period_name: str) -> str:
+    """The month a period ends at, from what :func:`period_code` calls it."""
+    if "_" in period_name:
+        return period_name.split("_")[1]
+    year, quarter = period_name.split("-T")
+    return f"{year}-{int(quarter) * 3:02d}"
+
+
 def first_day(mois: str) -> date:
     """First day of the month."""
     return date(int(mois[:4]), int(mois[5:7]), 1)

@@ -340,7 +340,7 @@ BLOCKING = (
     Rule(
         "date_et_commune",
         f"{SAME_DATE_AND_COMMUNE} and "
-        + _of_rule(f"({_NAMES} >= 0.35 or {_GIVEN_NAMES} >= 0.55 or {_TURNED} >= 0.6)"),
+        + _of_rule(f"({_NAMES} >= 0.45 or {_GIVEN_NAMES} >= 0.55 or {_TURNED} >= 0.6)"),
         "date et commune, noms ou prénoms proches",
     ),
     Rule("nir_provisoire", "l.jeton_nir_provisoire = r.jeton_nir_provisoire", "NIR provisoire"),

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from pipelines.flows import StageFailure, values_withheld
+from pipelines.settings import Settings
 from schemas.reading import read_strings
 from tests.chaine.conftest import Executed
 from tests.chaine.recherche import found_in
@@ -43,10 +44,12 @@ def wanted(small_territory: Path) -> set[str]:
 
 
 def _is_of_the_territory(text: str) -> bool:
-    """True for a surname that is also in the name of a commune, which reports print."""
+    """True for a surname that is also in the name of a commune or of the territory, which reports print."""
     from pipelines.territory import known_communes
 
-    return bool(known_communes().select(pl.col(pl.String).str.contains(text, literal=True).any()).row(0)[0])
+    return text in Settings().territoire.nom or bool(
+        known_communes().select(pl.col(pl.String).str.contains(text, literal=True).any()).row(0)[0]
+    )
 
 
 def test_the_search_finds_every_mark_in_the_nominative_files(small_territory: Path) -> None:

@@ -31,16 +31,20 @@ def run(chain: Chain, folder: Path, droit: str) -> Answer:
 
 
 @pytest.mark.parametrize("droit", RIGHTS)
-def test_each_term_leads_by_hand_to_the_published_rate(chain: Chain, tmp_path: Path, droit: str) -> None:
+def test_the_draws_are_those_of_the_published_rate_and_hold_the_rate_found_by_hand(
+    chain: Chain, tmp_path: Path, droit: str
+) -> None:
     page, definitions = run(chain, tmp_path, droit)
     with duckdb.connect(str(chain.settings.dossiers.entrepot), read_only=True) as warehouse:
         published = warehouse.execute(
-            "SELECT taux FROM out__taux WHERE droit = ? AND niveau = 'EPCI' AND groupe = 'ensemble' "
-            "AND methode = 'corrige' ORDER BY periode DESC",
+            "SELECT taux, taux_bas, taux_haut FROM out__taux WHERE droit = ? AND niveau = 'EPCI' "
+            "AND groupe = 'ensemble' AND methode = 'corrige' ORDER BY periode DESC",
             [droit],
         ).fetchone()
     assert published is not None
-    assert definitions["taux_a_la_main"] == pytest.approx(published[0], abs=1e-9)
+    rate, low, high = published
+    assert definitions["refait"].rate == pytest.approx(rate, abs=1e-9)
+    assert low <= definitions["taux_a_la_main"] <= high
     assert "pour 100" in page
 
 

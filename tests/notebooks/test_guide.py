@@ -20,9 +20,11 @@ QUERIES = re.findall(r"```sql\n(.+?)```", GUIDE, flags=re.S)
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_printed_command_exists_with_its_options(command: str) -> None:
-    verb, *words = shlex.split(command)
-    known = typer.main.get_command(app).commands[verb].params
-    options = {option for parameter in known for option in parameter.opts}
+    words = shlex.split(command, comments=True)
+    found = typer.main.get_command(app)
+    while hasattr(found, "commands"):
+        found = found.commands[words.pop(0)]
+    options = {option for parameter in found.params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= options
 
 
