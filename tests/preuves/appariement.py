@@ -73,6 +73,7 @@ def _deliver(settings: Any, root: Path) -> None:
             correspondance=root / "correspondance" / f"{partner}.parquet",
             coffre=settings.dossiers.coffre,
             coffre_publique=settings.secrets.cle_coffre_publique,
+            processus=1,
         )
 
 

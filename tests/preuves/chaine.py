@@ -23,7 +23,8 @@ SEEDS = tuple(int(seed) for seed in os.environ.get("GRAINES", " ".join(map(str, 
 HABITANTS = int(os.environ.get("HABITANTS", "44000"))
 ECHANTILLON = int(os.environ.get("ECHANTILLON", "600"))
 PROCESSUS = int(os.environ.get("PROCESSUS", str(min(os.cpu_count() or 1, 4))))
-MONTHS = ("2026-04", "2026-05", "2026-06")
+MONTHS = ("2026-06",)
+"""One delivery: it carries the twenty-four months before it, and the quarter is read in it."""
 PARTNERS = ("caf", "cpam", "departement", "cellule")
 RESULT = Path(os.environ.get("RESULTAT", "docs/preuves/chaine.json"))
 PARTS = Path("travail/preuves/chaine")
@@ -76,6 +77,7 @@ def _deliver(settings: Any, root: Path) -> None:
                 correspondance=root / "correspondance" / f"{partner}-{month}.parquet",
                 coffre=settings.dossiers.coffre,
                 coffre_publique=settings.secrets.cle_coffre_publique,
+                processus=1,
             )
 
 
