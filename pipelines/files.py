@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -63,7 +63,17 @@ def passing_folder(path: Path) -> Iterator[Path]:
 def forget_partials(path: Path) -> None:
     """Remove what a killed process left beside ``path``; to be called by whoever holds its lock."""
     left = path.parent.iterdir() if path.parent.is_dir() else ()
-    for partial in [entry for entry in left if entry.name.startswith(_partial(path))]:
+    _remove(entry for entry in left if entry.name.startswith(_partial(path)))
+
+
+def forget_partials_below(*folders: Path) -> None:
+    """The same anywhere in these folders; to be called by the only one who may write there."""
+    for folder in folders:
+        _remove(folder.rglob(f"{_PARTIAL}*"))
+
+
+def _remove(partials: Iterable[Path]) -> None:
+    for partial in list(partials):
         if partial.is_dir():
             shutil.rmtree(partial, ignore_errors=True)
         else:

@@ -24,6 +24,7 @@ from prefect import flow, task
 
 from pipelines import roles
 from pipelines.calendar import check_month, shift
+from pipelines.files import forget_partials_below
 from pipelines.refusals import LegalRefusal, Refusal
 from pipelines.settings import SETTINGS_FILE, Settings, load
 from pipelines.warehouse import Warehouse, open_warehouse
@@ -69,6 +70,7 @@ def run_stage(name: str, mois: str, mark: str, reglages: str, refaire: bool) -> 
     """Run one stage in one transaction, unless the ledger says this very work is the last done."""
     settings = load(Path(reglages))
     with open_warehouse(settings.dossiers.entrepot, settings.dossiers.travail) as warehouse:
+        forget_partials_below(settings.dossiers.sorties, settings.dossiers.rejets, settings.dossiers.passage)
         mark = with_answers(warehouse, name, mark)
         known = None if refaire else warehouse.done(name, mois, mark)
         if known is not None:

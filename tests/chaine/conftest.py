@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.flows import STAGES
 from pipelines.settings import SETTINGS_FILE, Settings, anchored, as_toml
 from tests.conftest import MONTH, Chain
 
@@ -55,9 +56,15 @@ def copy_of(chain: Chain, root: Path) -> Project:
 
 
 TWICE = """
-import sys
-from pipelines import cli
-once = cli.run
+import itertools, shutil, sys
+from pathlib import Path
+from pipelines import cli, warehouse
+once, opened, number = cli.run, warehouse.open_warehouse, itertools.count()
+def photographed(path, spill):
+    if path.exists():
+        shutil.copy(path, Path.cwd() / f"avant-{next(number)}.duckdb")
+    return opened(path, spill)
+warehouse.open_warehouse = photographed
 def twice(arguments):
     print("code", once(arguments), flush=True)
     for stream in (sys.stdout, sys.stderr):
@@ -75,6 +82,10 @@ class Executed:
 
     project: Project
     process: "subprocess.CompletedProcess[str]"
+
+    def before(self, stage: str) -> Path:
+        """The warehouse as the first run found it when it came to this stage (not the first one)."""
+        return self.project.root / f"avant-{STAGES.index(stage) - 1}.duckdb"
 
 
 @pytest.fixture(scope="session")
