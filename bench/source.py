@@ -263,7 +263,7 @@ def _incomes(ids: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
 
 
 def _amounts(size: int, rng: np.random.Generator) -> pl.Series:
-    return pl.Series((rng.gamma(2.0, 600.0, size)).round(2))
+    return pl.Series((rng.gamma(2.0, 300.0, size)).round(2))
 
 
 def _write(path: Path, size: int, seed: int, found: dict[str, Run]) -> None:

@@ -8,9 +8,7 @@ import polars as pl
 from pipelines.ingest import state
 from pipelines.warehouse import Warehouse
 from schemas import Table, tables_of
-
-ENOUGH_ROWS = 50
-"""Below this number of rows a ratio says nothing."""
+from schemas.magnitudes import ENOUGH_ROWS
 
 SETTLING_MONTHS = 6
 """Last months of a table of incomes that late quarterly declarations still fill: no history to hold to."""

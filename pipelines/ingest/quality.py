@@ -12,11 +12,12 @@ import polars as pl
 from pipelines.calendar import check_month
 from pipelines.files import whole_folder
 from pipelines.ingest.alerts import Alert, write_alerts
-from pipelines.ingest.magnitudes import medians, refuse_other_units
+from pipelines.ingest.magnitudes import DELIVER_AGAIN, medians
 from pipelines.ingest.measures import measures
 from pipelines.refusals import ContractRefusal
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
+from schemas.magnitudes import refuse_other_units
 
 Counts = dict[str, int | float | str]
 
@@ -89,7 +90,7 @@ def quality(warehouse: Warehouse, settings: Settings, mois: str) -> Counts:
     """
     rows = measures(warehouse)
     refuse_collapse(rows["volumes"])
-    refuse_other_units(medians(warehouse))
+    refuse_other_units(medians(warehouse), DELIVER_AGAIN)
     folder = settings.dossiers.sorties / "qualite" / check_month(mois)
     failed = validate(rows, folder)
     alerts = alerts_of(rows, failed)

@@ -20,6 +20,7 @@ from pipelines.files import forget_partials, locked, passing_folder, sha256, who
 from pipelines.refusals import ContractRefusal, Refusal
 from pipelines.source import keys, sorting, vault
 from pipelines.source import oppositions as opposing
+from pipelines.source.amounts import refuse_amounts
 from pipelines.source.encode import Encoder, borrowed, tokens
 from pipelines.source.entry import OPPOSITIONS, OWN_ID, Entry, open_entry
 from pipelines.source.rekey import Correspondence, rekeyed
@@ -199,7 +200,9 @@ def _encode(delivery: _Delivery, table: Table) -> None:
         for result in results:
             delivery.correspondence.learn(result.ways)
             delivery.encoded[table.name].append(replace(result, ways={}))
-    delivery.entry.refuse_smuggled(table, [result.smuggled for result in delivery.encoded[table.name]])
+    encoded = delivery.encoded[table.name]
+    delivery.entry.refuse_smuggled(table, [result.smuggled for result in encoded])
+    refuse_amounts((result.amounts for result in encoded), table)
 
 
 def _encoded_by_slices(delivery: _Delivery, table: Table) -> Iterator[Encoded]:

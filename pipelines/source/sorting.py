@@ -13,6 +13,7 @@ import polars as pl
 
 from pipelines.source import normalise
 from pipelines.source import oppositions as opposing
+from pipelines.source.amounts import amounts
 from pipelines.source.coarsen import birth_columns, presence_columns, separation_columns
 from pipelines.source.encode import MARKS, Encoder, identities_of_slice, tokens, without_borrowed
 from pipelines.source.entry import communes
@@ -75,7 +76,8 @@ class Encoded:
     sound: int
     ways: Ways = field(repr=False)
     opposed: set[str] = field(repr=False)
-    smuggled: Findings = field(default_factory=Findings)
+    smuggled: Findings
+    amounts: pl.DataFrame = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def encode_rows(work: Work, number: int, checked: Checked) -> Encoded:
         opposing.recognised(keyed, table.key[0], work.refused, work.mois) if table.est_identite else set()
     )
     light = Checked(rows.clear(), checked.rejected, checked.unknown_codes, checked.implausible)
-    return Encoded(light, rows.height, ways, opposed, scan(rows, table))
+    return Encoded(light, rows.height, ways, opposed, scan(rows, table), amounts(rows, table))
 
 
 def _delivered(keyed: pl.DataFrame, work: Work) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import xlsxwriter
 
 from pipelines.files import whole_file
 from pipelines.refusals import Refusal
+from pipelines.source.amounts import amounts, refuse_amounts
 from pipelines.source.entry import OPPOSITIONS, Entry, communes, open_entry
 from pipelines.source.leaks import Findings, scan
 from pipelines.source.workers import Progress, Workers, in_silence
@@ -94,13 +95,14 @@ class _Marked:
     checked: Checked
     marks: pl.DataFrame = field(repr=False)
     smuggled: Findings
+    amounts: pl.DataFrame = field(repr=False)
 
 
 def _verified(entry: Entry, table: Table, workers: Workers, progress: Progress) -> TableVerification:
     try:
         checked, sound = _checked(entry, table, workers, progress)
     except Refusal as refusal:
-        return TableVerification(table.name, 0, 0, {}, {}, {}, refus=f"{refusal.quoi} {refusal.que_faire}")
+        return TableVerification(table.name, 0, 0, {}, {}, {}, refus=_said(refusal, table))
     return TableVerification(
         table.name,
         sound + checked.rejected.height,
@@ -110,6 +112,12 @@ def _verified(entry: Entry, table: Table, workers: Workers, progress: Progress) 
         checked.implausible,
         lignes_ecartees=checked.rejected,
     )
+
+
+def _said(refusal: Refusal, table: Table) -> str:
+    """A refusal in one line of the table; its place is told when it is finer than the table."""
+    place = refusal.ou if refusal.ou and refusal.ou.startswith(f"{table.name}, ") else ""
+    return " ".join(part for part in (refusal.quoi, f"({place})" if place else "", refusal.que_faire) if part)
 
 
 def _checked(entry: Entry, table: Table, workers: Workers, progress: Progress) -> tuple[Checked, int]:
@@ -123,6 +131,7 @@ def _checked(entry: Entry, table: Table, workers: Workers, progress: Progress) -
         parts.append(part)
         progress(table.name, len(parts), len(slices))
     entry.refuse_smuggled(table, [part.smuggled for part in parts])
+    refuse_amounts((part.amounts for part in parts), table)
     marks = pl.concat([part.marks for part in parts])
     repeated = doubles(marks, ["cle"], ["contenu"])
     rejected = pl.concat([*(part.checked.rejected for part in parts), repeated]).sort(LINE)
@@ -139,7 +148,8 @@ def _marked(asked: tuple[str, str, Slice]) -> _Marked:
     marks = rows.select(LINE).with_columns(
         cle=rows.select(table.key_of("nominative")).hash_rows(), contenu=rows.drop(LINE).hash_rows()
     )
-    return _Marked(replace(checked, accepted=rows.clear()), marks, scan(rows, table))
+    light = replace(checked, accepted=rows.clear())
+    return _Marked(light, marks, scan(rows, table), amounts(rows, table))
 
 
 def _sheet(

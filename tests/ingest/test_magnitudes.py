@@ -6,14 +6,16 @@ import polars as pl
 import pytest
 
 from pipelines.ingest import quality
-from pipelines.ingest.magnitudes import BENEFITS, NATURES, medians, refuse_other_units
+from pipelines.ingest.magnitudes import medians
 from pipelines.refusals import ContractRefusal
 from pipelines.warehouse import Warehouse
+from schemas.magnitudes import BENEFITS, NATURES, refuse_other_units
 from tests.ingest.depot import deliver, foyer, hexa, settings, three_partners
 from tests.ingest.test_deliveries import ingest
 
 JUIN = "2026-06"
 ENOUGH, FEW = 60, 49
+CONVERT = "Convertir."
 
 
 def delivered(root: Path, salary: float) -> None:
@@ -40,14 +42,14 @@ def test_usual_amounts_pass_and_few_rows_say_nothing(warehouse: Warehouse, tmp_p
     delivered(tmp_path, 1400.0)
     ingest(warehouse, tmp_path)
     found = medians(warehouse)
-    refuse_other_units(found)
+    refuse_other_units(found, CONVERT)
     told = (
         found.filter(pl.col("lignes") >= ENOUGH)
         .select("table_contrat", "colonne", "mediane", "lignes")
         .rows()
     )
     assert told == [("caf_foyers", "rsa_du", 500.0, 60.0), ("caf_ressources", "001", 1400.0, 60.0)]
-    refuse_other_units(found.with_columns(mediane=pl.lit(140_000.0), lignes=pl.lit(float(FEW))))
+    refuse_other_units(found.with_columns(mediane=pl.lit(140_000.0), lignes=pl.lit(float(FEW))), CONVERT)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_the_refusal_says_which_unit_it_may_be(median: float, guess: str) -> Non
     low, high = NATURES["001"]
     row = {"table_contrat": "caf_ressources", "colonne": "001", "mediane": median, "lignes": 60.0}
     with pytest.raises(ContractRefusal, match=guess):
-        refuse_other_units(pl.DataFrame([row | {"bas": float(low), "haut": float(high)}]))
+        refuse_other_units(pl.DataFrame([row | {"bas": float(low), "haut": float(high)}]), CONVERT)
 
 
 def test_every_nature_that_fails_is_named_and_no_amount_is_said() -> None:
@@ -67,7 +69,7 @@ def test_every_nature_that_fails_is_named_and_no_amount_is_said() -> None:
          "lignes": [500.0, 500.0], "bas": [200.0, 150.0], "haut": [5000.0, 3000.0]}
     )  # fmt: skip
     with pytest.raises(ContractRefusal) as refusal:
-        refuse_other_units(rows)
+        refuse_other_units(rows, CONVERT)
     assert refusal.value.ou == "t, 001 ; t, 010"
     assert "17" not in str(refusal.value) and "12" not in str(refusal.value)
 

@@ -28,7 +28,7 @@ def caf_of(persons: int = PERSONS) -> dict[str, pl.DataFrame]:
             for i, one in enumerate(people[::13]) if one["nir"]]  # fmt: skip
     everyone = people + moved + repeated + contradicted + lent
     dice.shuffle(everyone)
-    months = [{"foyer_id": f, "mois": m, "commune_insee": "31483", "rsa_du": f"{n},5"}
+    months = [{"foyer_id": f, "mois": m, "commune_insee": "31483", "rsa_du": f"{n + 100},5"}
               for n, f in enumerate(sorted({one["foyer_id"] for one in everyone}))
               for m in ("2026-05", "2026-06")]  # fmt: skip
     incomes = [{"personne_id": one["personne_id"], "mois": "2026-06", "natress": "001", "montant": "1 200,50"}

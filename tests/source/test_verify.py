@@ -6,8 +6,11 @@ import openpyxl
 import polars as pl
 import pytest
 
-from pipelines.refusals import Refusal
-from pipelines.source import verify, write_workbook
+from pipelines.refusals import ContractRefusal, Refusal
+from pipelines.source import pseudonymise, verify, write_workbook
+from pipelines.source.amounts import amounts, refuse_amounts
+from schemas import TABLES
+from schemas.magnitudes import NATURES
 from tests.source.conftest import MOIS, caf_tables, table, write
 
 
@@ -36,6 +39,57 @@ def test_a_refused_file_does_not_hide_the_others(caf: Path) -> None:
     assert list(refused) == ["caf_foyers"] and "sitfam" in str(refused["caf_foyers"])
     assert not verification.est_livrable
     assert {t.table for t in verification.tables} == set(caf_tables())
+
+
+PEOPLE = 60
+
+
+def test_amounts_of_a_year_are_told_before_they_leave(caf: Path, cle: Path) -> None:
+    usual = [(f"ALLOC-{n}", "001", 1400 + n) for n in range(PEOPLE)]
+    write(caf, "caf_ressources", incomes([(who, nature, 12 * amount) for who, nature, amount in usual]))
+    refused = {t.table: str(t.refus) for t in verify(caf, "caf", MOIS).tables if t.refus}
+    assert list(refused) == ["caf_ressources"]
+    assert all(
+        said in refused["caf_ressources"] for said in ("euros par mois", "annuels", "caf_ressources, 001")
+    )
+    with pytest.raises(ContractRefusal, match="euros par mois") as caught:
+        pseudonymise(
+            caf, caf.parent / "depot", cle=cle, partenaire="caf", mois=MOIS, correspondance=caf.parent / "c"
+        )
+    assert "rien n'a été livré" in str(caught.value.que_faire)
+    assert not list((caf.parent / "depot").rglob("*.parquet"))
+    write(caf, "caf_ressources", incomes(usual))
+    assert verify(caf, "caf", MOIS).est_livrable
+
+
+def test_the_median_is_of_the_whole_table_whatever_its_slices() -> None:
+    """Most of the first slice is out of bounds, most of the table is not."""
+    home, high = TABLES["caf_ressources"], NATURES["001"][1]
+    outside, inside = incomes_of([high + 1.0] * 60), incomes_of([high - 1.0] * 70)
+    first = amounts(pl.concat([outside, inside.head(30)]), home)
+    refuse_amounts([first, amounts(inside.tail(40), home)], home)
+    with pytest.raises(ContractRefusal):
+        refuse_amounts([first], home)
+
+
+def test_benefits_are_held_to_their_own_bounds(caf: Path) -> None:
+    rows = pl.concat(
+        caf_tables()["caf_foyers"].with_columns(foyer_id=pl.lit(f"M-{n}"), rsa_du=pl.lit("51240"))[:1]
+        for n in range(PEOPLE)
+    )
+    write(caf, "caf_foyers", rows)
+    refused = {t.table: str(t.refus) for t in verify(caf, "caf", MOIS).tables if t.refus}
+    assert list(refused) == ["caf_foyers"] and "caf_foyers, rsa_du" in refused["caf_foyers"]
+
+
+def incomes(rows: list[tuple[str, str, float]]) -> pl.DataFrame:
+    """caf_ressources of one month."""
+    written = [{"personne_id": who, "mois": MOIS, "natress": n, "montant": str(m)} for who, n, m in rows]
+    return table("caf_ressources", *written)
+
+
+def incomes_of(values: list[float]) -> pl.DataFrame:
+    return pl.DataFrame({"natress": ["001"] * len(values), "montant": values})
 
 
 def test_oppositions_are_verified_with_the_partners_own_ids(caf: Path) -> None:
