@@ -243,7 +243,7 @@ def _(entitlement, estimator, faux, mo, of_band, parametres, preuves, tableau):
 @app.cell
 def _(entitlement, mo, par_classes, par_revenus, parametres, preuves, tableau):
     couverture = float(parametres.coverage[0])
-    hors_caf = (par_revenus.sum() + par_classes.sum()) / couverture
+    hors_caf = (par_revenus.sum() + par_classes.sum()) * (1 + float(parametres.absence[0]))
     sans_revenus = float(
         (preuves.a2_found * parametres.kappa_a2[0]).sum()
         + (preuves.a2 * entitlement.probability(parametres.a2)[0]).sum()
@@ -321,7 +321,7 @@ def _(alt, bas, haut, mo, pl, pour_cent, refait, taux_a_la_main, taux_publie):
                 """
                 ## 7. L'intervalle, et le chiffre publié
 
-                Tout ce qui n'est pas dénombré est tiré dans sa loi. Le chiffre publié prend la médiane des
+                Tout ce qui n'est pas dénombré est tiré dans sa loi. Le chiffre publié prend la moyenne des
                 tirages de X et de A2, non leur valeur au centre des paramètres : le centre d'un logit donne
                 un peu moins que le milieu d'une probabilité rare. Les traits sont les bornes et le centre.
                 """
@@ -358,8 +358,8 @@ def _(estimator, np, parametres, preuves, replace):
         "un faux lien sur vingt (f = 5 %)": taux_si(absent=np.full_like(parametres.absent, 0.05)),
         "les données CPAM prises telles quelles (κ = 1)": taux_si(kappa=np.ones_like(parametres.kappa)),
         "κ plus bas d'un quart": taux_si(kappa=parametres.kappa * 0.75),
-        "la CPAM voit tout le monde (cov = 1)": taux_si(coverage=np.ones_like(parametres.coverage)),
-        "la CPAM en voit 9 sur 10 (cov = 0,9)": taux_si(coverage=np.full_like(parametres.coverage, 0.9)),
+        "la CPAM voit tous les absents de la CAF": taux_si(absence=np.zeros_like(parametres.absence)),
+        "la CPAM en voit 9 sur 10": taux_si(absence=np.full_like(parametres.absence, 1 / 9)),
         "absents de la CAF plus souvent éligibles (logit + ½)": taux_si(outside=parametres.outside + 0.5),
         "absents de la CAF moins souvent éligibles (logit − ½)": taux_si(outside=parametres.outside - 0.5),
         "A2 plus souvent éligible (logit + ½)": taux_si(a2=parametres.a2 + 0.5),

@@ -105,7 +105,8 @@ def _basis(rate: PooledRate, band: int) -> str:
 def _correction(right: Right, droit: str) -> Iterator[Row]:
     evidence = right.evidence
     central = central_parameters(evidence)
-    audited = "échantillon de vérification" if evidence.coverage_answers[1] else "ménages éligibles liés"
+    asked = evidence.rates.entitled.seen.asked
+    audited = "échantillon de vérification" if asked else "ménages éligibles liés"
     yield (
         "kappa",
         _mean_kappa(central.kappa[0], evidence.u),

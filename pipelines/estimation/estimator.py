@@ -1,6 +1,6 @@
 """The corrected rate of one right and its interval, from counts alone (no table, no file here).
 
-    rate = (N_A + X) / (E_A + S/cov + X)      X = X_B / cov
+    rate = (N_A + X) / (E_A + S/cov + X)      X = X_B · (1 + odds of being absent from the CPAM too)
 
 X_B is a sum: from CPAM incomes where they are known (U, T, κ), by classes where they are not (n, K, π).
 Formulas and measured biases of the alternatives: docs/decisions/0005 and 0009.
@@ -20,7 +20,10 @@ from pipelines.estimation.reliability import Reliability
 AMOUNT_PRIOR = 5.0
 """Households at the overall mean amount added to each class before its own mean is used."""
 
-LOWEST_COVERAGE = 0.5
+ABSENCE_PRIOR_SD = 0.5
+"""Households absent from the CAF may be unknown to the CPAM more, or less, often than those of the CAF.
+
+By how much, nobody measured: standard deviation of the log odds."""
 
 
 def _zeros() -> Floats:
@@ -41,7 +44,7 @@ class Evidence:
     ``a2``: the other households of A2, CPAM incomes unknown; ``a2_known`` and ``a2_found``: CPAM incomes
     known, and entitled on CPAM data. ``u`` and ``t``: unlinked and linked CPAM households entitled on CPAM
     data. ``known*`` and ``unknown*``: CPAM households with and without incomes, total and linked. ``s``:
-    households paid by the MSA. ``coverage_answers``: audited CAF entitled households (known at CPAM, asked).
+    households paid by the MSA.
     ``answers``: verified households absent from the CAF, incomes unknown (those of known incomes move κ);
     ``a2_answers``: those of A2. ``reliability``: of answers about entitlement; ``directory``: of those about
     who knows whom. Amounts in euros a month.
@@ -50,13 +53,11 @@ class Evidence:
     rates: LinkRates
     takers_a1: float
     nontakers_a1: float
-    linked_entitled_a1: float
     unclaimed_a1_eur_mois: float
     takers_a2: float = 0.0
     sensitivity: float = 1.0
     s: float = 0.0
     kappa: Kappa = field(default_factory=Kappa)
-    coverage_answers: tuple[float, float] = (0.0, 0.0)
     answers: Answers = field(default_factory=no_answers)
     reliability: Reliability = field(default_factory=Reliability)
     directory: Reliability = field(default_factory=Reliability)
@@ -98,7 +99,8 @@ class Parameters:
     absent: Floats  # f, (draws, 3)
     kappa: Floats  # of B, (draws, 12)
     kappa_a2: Floats  # (draws, 12)
-    coverage: Floats  # (draws,)
+    coverage: Floats  # of the entitled CAF households at the CPAM, (draws,)
+    absence: Floats  # odds that the CPAM does not know a household absent from the CAF, (draws,)
     shift: Floats  # γ + δ of B, (draws, 3)
     outside: Floats  # logit π of B without incomes, (draws, 12)
     a2: Floats  # logit π of A2 without incomes on either side, (draws, 12)
@@ -178,13 +180,15 @@ def central_parameters(evidence: Evidence) -> Parameters:
     known_there, wrong = _known_comparables(evidence).logit, np.full((1, 1), evidence.reliability.mean)
     of_b, of_a2 = (believed.mean for believed in _shifts(evidence, logit, known_there, wrong))
     kappa, kappa_a2 = evidence.kappa.value(evidence.reliability.mean)
+    coverage = _coverage(evidence, recall)
     return Parameters(
         recall=recall,
         known=rates.known.mean[None, :],
         absent=rates.absent.mean[None, :],
         kappa=kappa,
         kappa_a2=kappa_a2,
-        coverage=_coverage(evidence, np.array([evidence.linked_entitled_a1]), recall),
+        coverage=coverage,
+        absence=1 / coverage - 1,
         shift=of_b,
         outside=entitlement.shifted(logit, of_b),
         a2=entitlement.shifted(logit, of_a2),
@@ -202,13 +206,15 @@ def drawn_parameters(evidence: Evidence, draws: int, generator: np.random.Genera
     wrong = evidence.reliability.draw(draws, generator)
     of_b, of_a2 = (believed.draw(generator) for believed in _shifts(evidence, logit, known_there, wrong))
     kappa, kappa_a2 = evidence.kappa.draw(draws, generator, wrong)
+    coverage = _coverage(evidence, recall)
     return Parameters(
         recall=recall,
         known=rates.known.draw(draws, generator),
         absent=rates.absent.draw(draws, generator),
         kappa=kappa,
         kappa_a2=kappa_a2,
-        coverage=_drawn_coverage(evidence, recall, generator),
+        coverage=coverage,
+        absence=(1 / coverage - 1) * np.exp(ABSENCE_PRIOR_SD * generator.standard_normal(draws)),
         shift=of_b,
         outside=entitlement.shifted(logit, of_b),
         a2=entitlement.shifted(logit, of_a2),
@@ -247,29 +253,10 @@ def _known_outside(evidence: Evidence) -> Answers:
     return Answers(np.maximum(households, entitled), entitled)
 
 
-def _coverage(evidence: Evidence, linked: Floats, recall: Floats) -> Floats:
-    """cov = min(1, (entitled of A1 that are linked / R) / E_A1), or the audited share; shape (draws,)."""
-    known, asked = evidence.coverage_answers
-    if asked:
-        return np.full(linked.shape, min(1.0, known / asked))
-    entitled = max(evidence.takers_a1 + evidence.nontakers_a1, 1.0)
+def _coverage(evidence: Evidence, recall: Floats) -> Floats:
+    """cov = linked share of the entitled CAF households / R; shape (draws,)."""
     shares = by_band(evidence.t) + 1e-9
-    common = (recall * shares).sum(axis=1) / shares.sum()
-    coverage: Floats = np.clip(linked / common / entitled, LOWEST_COVERAGE, 1.0)
-    return coverage
-
-
-def _drawn_coverage(evidence: Evidence, recall: Floats, generator: np.random.Generator) -> Floats:
-    known, asked = evidence.coverage_answers
-    if asked:
-        audited: Floats = np.maximum(
-            generator.beta(known + 0.5, asked - known + 0.5, size=recall.shape[0]), LOWEST_COVERAGE
-        )
-        return audited
-    of_caf = round(max(evidence.takers_a1 + evidence.nontakers_a1, 1.0))
-    share = min(evidence.linked_entitled_a1 / of_caf, 1.0)
-    linked = np.asarray(generator.binomial(of_caf, share, size=recall.shape[0]), dtype=np.float64)
-    return _coverage(evidence, linked, recall)
+    return evidence.rates.entitled.seen.coverage((recall * shares).sum(axis=1) / shares.sum())
 
 
 def form(evidence: Evidence) -> str | None:
@@ -293,7 +280,7 @@ def missing(
 
     by_incomes, by_classes = absent(evidence, parameters)
     x_b = by_incomes + drawn(by_classes)
-    x_c = x_b * (1 / parameters.coverage - 1)[:, None]
+    x_c = x_b * parameters.absence[:, None]
     a2 = evidence.a2_found * parameters.kappa_a2 + evidence.a2 * entitlement.probability(parameters.a2)
     return Missing(x_b + drawn(x_c), drawn(a2), parameters.coverage)
 
@@ -307,19 +294,14 @@ def absent(evidence: Evidence, p: Parameters) -> tuple[Floats, Floats]:
     )
 
 
-def middle(drawn: Missing) -> Missing:
-    """The centre of the draws, one row: the median of each total, shared between classes as on average.
+def centre(drawn: Missing) -> Missing:
+    """The mean of the draws, one row: the value that errs least on average.
 
     Not the value at the centre of every parameter: the centre of a logit gives less than the middle of a rare
-    probability (half a point to two points less, measured).
+    probability. Neither the median: it leaves out the longer side (docs/decisions/0009).
     """
-    return Missing(_middle(drawn.x), _middle(drawn.a2), np.median(drawn.coverage, keepdims=True))
-
-
-def _middle(classes: Floats) -> Floats:
-    mean = classes.mean(axis=0, keepdims=True)
-    middle: Floats = mean * float(np.median(classes.sum(axis=1))) / max(float(mean.sum()), 1e-12)
-    return middle
+    x, a2, coverage = (values.mean(axis=0, keepdims=True) for values in (drawn.x, drawn.a2, drawn.coverage))
+    return Missing(x, a2, coverage)
 
 
 def counts(evidence: Evidence, found: Missing) -> tuple[Floats, Floats]:
@@ -335,7 +317,7 @@ def estimate(evidence: Evidence, draws: int, level: float, generator: np.random.
     if forme is None:
         return None
     drawn = missing(evidence, drawn_parameters(evidence, draws, generator), generator)
-    central = middle(drawn)
+    central = centre(drawn)
     nontakers, eligible = (float(v[0]) for v in counts(evidence, central))
     drawn_nontakers, drawn_eligible = _misread(evidence, *counts(evidence, drawn), generator)
     rates = drawn_nontakers / np.maximum(drawn_eligible, 1e-9)

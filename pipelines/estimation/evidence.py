@@ -1,6 +1,6 @@
 """What the warehouse says about one right, in the shape the estimator reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ from pipelines.estimation.instrument import Kappa
 from pipelines.estimation.link_rates import (
     LinkRates,
     PooledRate,
+    Seen,
     answered,
     household_recall,
     unverified,
@@ -124,7 +125,6 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
         rates=_link_rates(reading, quality, directory.mean),
         takers_a1=reading.weight(_A1 & _ENTITLED & (pl.col("situation") == "recourant")),
         nontakers_a1=reading.weight(_A1 & _ENTITLED & _NONTAKER),
-        linked_entitled_a1=reading.weight(linked_a1 & _COUNTED),
         unclaimed_a1_eur_mois=float(
             reading.households.filter(_A1 & _NONTAKER).select(money.sum()).item() or 0
         ),
@@ -134,7 +134,6 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
         kappa=_kappa(reading, told, told_of_a2, reliability.mean),
         reliability=reliability,
         directory=directory,
-        coverage_answers=_coverage_answers(reading, directory.mean),
         answers=_tally(told.filter(_ESTIMABLE)),
         class_nontakers=reading.by_class(linked_a1 & _NONTAKER),
         class_unclaimed_eur_mois=reading.by_class(linked_a1 & _NONTAKER, money),
@@ -251,7 +250,7 @@ def _link_rates(reading: Reading, quality: pl.DataFrame, wrong: float) -> LinkRa
     known = pl.col("connu_caf").cast(pl.Float64)
     part = cpam.with_columns(connus=_set_right(known, wrong).over("est_lie", "bande_age"))
     return LinkRates(
-        entitled=_answered(recall, caf),
+        entitled=replace(_answered(recall, caf), seen=_seen(reading, wrong)),
         known=_answered(recall, part, pl.col("connus")),
         absent=_answered(absent, part, 1 - pl.col("connus")),
     )
@@ -317,6 +316,12 @@ def _caf_answers(reading: Reading) -> pl.DataFrame:
     caf = reading.households.filter((_A1 | _A2) & pl.col("bande_age").is_not_null())
     audited = reading.answers.filter((pl.col("source") == "caf") & (pl.col("volet") == "RAPPEL"))
     return audited.join(caf.select("menage_base_id", "est_lie", "bande_age"), on="menage_base_id")
+
+
+def _seen(reading: Reading, wrong: float) -> Seen:
+    """The entitled CAF households, those that are linked, those the CPAM was asked about and knows."""
+    linked, households = (reading.weight(_A1 & _COUNTED & who) for who in (pl.col("est_lie"), pl.lit(True)))
+    return Seen(linked, households, *_coverage_answers(reading, wrong))
 
 
 def _coverage_answers(reading: Reading, wrong: float) -> tuple[float, float]:

@@ -23,9 +23,35 @@ HOLD_OUT_PENALTY = 0.03
 POOLING = 100.0
 """Answers that the common rate is worth in each band: bands differ by about 2.5 points at a rate of .93."""
 
+LOWEST_COVERAGE = 0.5
+
+_GRID: Floats = (np.arange(1_000) + 0.5) / 1_000
+
 
 def _no_answer() -> Floats:
     return np.zeros(BANDS)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Entitled CAF households: ``linked`` of ``households``; ``known`` to the CPAM of those ``asked``."""
+
+    linked: float = 0.0
+    households: float = 0.0
+    known: float = 0.0
+    asked: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """Linked share of them, cov·R; 0 < share < 1."""
+        return (self.linked + 0.5) / (self.households + 1)
+
+    def coverage(self, recall: Floats) -> Floats:
+        """cov once R is known; 1 when no household was counted."""
+        if not self.households:
+            return np.ones_like(recall)
+        found: Floats = np.clip(self.share / recall, LOWEST_COVERAGE, 1.0)
+        return found
 
 
 @dataclass(frozen=True)
@@ -33,7 +59,8 @@ class PooledRate:
     """A rate per age band: a Beta prior for the common rate, answers counted by band.
 
     ``trials`` and ``successes`` have shape (3,), in effective answers (weighted counts scaled down by the
-    design effect). ``origine`` says in French where the prior comes from.
+    design effect). ``origine`` says in French where the prior comes from. ``seen`` ties R to the coverage:
+    what is counted without audit is cov·R, so that R is never under the linked share, nor cov above 1.
     """
 
     prior_mean: float
@@ -41,6 +68,7 @@ class PooledRate:
     origine: str = ""
     successes: Floats = field(default_factory=_no_answer)
     trials: Floats = field(default_factory=_no_answer)
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def common(self) -> tuple[float, float]:
@@ -53,15 +81,37 @@ class PooledRate:
     @property
     def mean(self) -> Floats:
         """Posterior mean by band, shape (3,)."""
-        a, b = self.common
-        return (self.successes + POOLING * a / (a + b)) / (self.trials + POOLING)
+        if self.seen.households:
+            value, probability = self._tied()
+            centre = float(value @ probability)
+        else:
+            a, b = self.common
+            centre = a / (a + b)
+        return (self.successes + POOLING * centre) / (self.trials + POOLING)
 
     def draw(self, draws: int, generator: np.random.Generator) -> Floats:
         """Posterior draws, shape (draws, 3)."""
-        common = np.clip(generator.beta(*self.common, size=(draws, 1)), 1e-6, 1 - 1e-6)
+        if self.seen.households:
+            value, probability = self._tied()
+            common = np.interp(generator.random((draws, 1)), probability.cumsum(), value)
+        else:
+            common = np.clip(generator.beta(*self.common, size=(draws, 1)), 1e-6, 1 - 1e-6)
         a = self.successes + POOLING * common
         b = self.trials - self.successes + POOLING * (1 - common)
         return np.clip(generator.beta(a, b), 1e-6, 1 - 1e-6)
+
+    def _tied(self) -> tuple[Floats, Floats]:
+        """Values of the common rate between the linked share and 1, and their probabilities; shapes (1000,).
+
+        The Beta posterior times the audited coverage, cov = share / R having no preference a priori.
+        """
+        (a, b), seen = self.common, self.seen
+        top = min(1.0, seen.share / LOWEST_COVERAGE)
+        value = seen.share + (top - seen.share) * _GRID
+        unknown = np.log1p(-seen.share / value) * (seen.asked - seen.known)
+        log = (a - 2 - seen.known) * np.log(value) + (b - 1) * np.log1p(-value) + unknown
+        probability = np.exp(log - log.max())
+        return value, probability / probability.sum()
 
 
 @dataclass(frozen=True)

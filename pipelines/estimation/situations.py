@@ -18,6 +18,7 @@ _STEPS = (
     "core__situations_payes_msa",
     "core__situations_foyers",
     "core__situations_droits",
+    "core__situations_paires",
     "core__situations_liens",
     "core__situations_opposees",
     "core__situations_dossiers",

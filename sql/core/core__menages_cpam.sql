@@ -13,8 +13,9 @@ WITH assures AS (
 ),
 foyers AS (
     SELECT *, NOT est_majeur
-              OR (NOT a_enfant AND $numero_mois - naissance < 25 * 12
-                  AND naissance - min(naissance) OVER (PARTITION BY foyer_c2s_id) >= 15 * 12) AS est_a_charge
+              OR coalesce(NOT a_enfant AND $numero_mois - naissance < 25 * 12
+                          AND naissance - min(naissance) OVER (PARTITION BY foyer_c2s_id) >= 15 * 12, false)
+              AS est_a_charge
     FROM assures
     WHERE foyer_c2s_id IS NOT NULL
     QUALIFY bool_or(est_majeur) OVER (PARTITION BY foyer_c2s_id)

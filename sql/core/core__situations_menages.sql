@@ -26,9 +26,8 @@ c2s_cpam AS (
 ),
 c2s_caf AS (
     SELECT l.caf_menage_base_id AS menage_base_id, bool_or(c.a_c2s) AS a_c2s
-    FROM core__situations_liens AS l
+    FROM core__situations_paires AS l
     JOIN c2s_cpam AS c USING (menage_base_id)
-    WHERE l.est_lie
     GROUP BY ALL
 ),
 logements AS (

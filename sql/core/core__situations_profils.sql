@@ -22,9 +22,8 @@ salaires AS (
 ),
 agricoles AS (
     SELECT l.caf_menage_base_id AS menage_base_id, bool_or(m.est_agricole) AS est_agricole
-    FROM core__situations_liens AS l
+    FROM core__situations_paires AS l
     JOIN core__situations_menages AS m ON m.instrument = 'cpam' AND m.menage_base_id = l.menage_base_id
-    WHERE l.est_lie
     GROUP BY ALL
 )
 SELECT s.instrument, s.menage_base_id,

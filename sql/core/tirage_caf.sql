@@ -13,8 +13,7 @@ eligibles AS (
 ),
 cpam AS (
     SELECT caf_menage_base_id AS menage_base_id, min(menage_base_id) AS menage_lie_id
-    FROM core__situations_liens
-    WHERE est_lie
+    FROM core__situations_paires
     GROUP BY caf_menage_base_id
 )
 SELECT DISTINCT s.menage_base_id, mp.personne_id,

@@ -175,6 +175,15 @@ def test_three_rules_make_the_households_of_the_cpam_in_this_order(
     ]
 
 
+def test_a_person_whose_birth_is_unknown_is_in_a_household_all_the_same(
+    delivery: Delivery, entrepot: Warehouse, reglages: Settings
+) -> None:
+    delivery.assure("s", foyer_c2s_id="c2s", naissance_annee=None)
+    run(delivery, entrepot, reglages)
+    members = entrepot.read("core__menages_personnes").filter(pl.col("instrument") == "cpam")
+    assert members.select("menage_id", "personne_id", "role").rows() == [("c2s", "s", "DEM")]
+
+
 def test_a_possible_couple_counts_both_ways_for_the_share_of_couples_among_linked_pairs(
     delivery: Delivery, entrepot: Warehouse, reglages: Settings
 ) -> None:

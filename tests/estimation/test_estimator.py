@@ -14,7 +14,7 @@ from pipelines.estimation.estimator import (
     spread,
 )
 from pipelines.estimation.evidence import evidence, sensitivity
-from pipelines.estimation.link_rates import LinkRates, PooledRate, household_recall
+from pipelines.estimation.link_rates import LinkRates, PooledRate, Seen, household_recall
 from pipelines.estimation.precision import how_many_more
 from pipelines.proof.auditing import verified
 from pipelines.proof.drawing import households
@@ -78,6 +78,40 @@ def test_answers_move_each_band_towards_what_was_seen_there() -> None:
     assert rate.draw(500, np.random.default_rng(1)).mean(axis=0) == pytest.approx(rate.mean, abs=0.02)
 
 
+SEEN = Seen(linked=950, households=1_000)
+
+
+def tied(prior: PooledRate, **audit: float) -> PooledRate:
+    return replace(prior, seen=replace(SEEN, **audit))
+
+
+def test_the_recall_is_never_under_the_linked_share_nor_the_coverage_above_one() -> None:
+    recall = tied(PooledRate(0.8, 0.05), known=1, asked=1)
+    value, _ = recall._tied()
+    assert value.min() > SEEN.share
+    assert (SEEN.coverage(value) <= 1).all()
+    assert recall.mean.min() > SEEN.share > 0.9
+
+
+def test_households_the_cpam_does_not_know_are_no_missed_links() -> None:
+    """Of those that are not linked, the more the CPAM does not know, the fewer were missed."""
+    nobody, some = (tied(PooledRate(0.97, 0.03), known=100 - n, asked=100).mean for n in (0, 5))
+    assert (nobody < some).all()
+    assert some == pytest.approx(1, abs=0.015)
+
+
+def test_recall_times_coverage_is_the_linked_share() -> None:
+    common = tied(PooledRate(0.97, 0.01)).draw(2_000, np.random.default_rng(1))
+    coverage = SEEN.coverage(common.mean(axis=1))
+    assert (coverage * common.mean(axis=1)).mean() == pytest.approx(SEEN.share, abs=0.005)
+
+
+def test_without_a_caf_household_the_recall_stays_as_it_was_believed() -> None:
+    prior = PooledRate(0.9, 0.03)
+    assert tied(prior, linked=0, households=0).mean == pytest.approx(prior.mean)
+    assert Seen().coverage(np.array([0.9])) == pytest.approx(1)
+
+
 def test_more_answers_narrow_the_interval(answered: Evidence) -> None:
     needed = how_many_more(answered, 200, 0.95, seed=1)
     assert needed is not None
@@ -85,14 +119,16 @@ def test_more_answers_narrow_the_interval(answered: Evidence) -> None:
 
 
 TERMS = {
-    "R": lambda e: replace(e, rates=replace(e.rates, entitled=PooledRate(0.7, 0.01))),
+    "R": lambda e: replace(e, rates=replace(e.rates, entitled=replace(e.rates.entitled, prior_sd=0.001))),
     "r": lambda e: replace(e, rates=replace(e.rates, known=PooledRate(0.7, 0.01))),
     "f": lambda e: replace(e, rates=replace(e.rates, absent=PooledRate(0.2, 0.01))),
     "κ, CPAM wrong": lambda e: replace(e, kappa=replace(e.kappa, cpam_only=e.kappa.cpam_only + 20)),
     "κ, CPAM overlooks": lambda e: replace(e, kappa=replace(e.kappa, caf_only=e.kappa.caf_only + 200)),
     "κ, answers": lambda e: replace(e, kappa=replace(e.kappa, answers=no_answers())),
     "κ of A2, answers": lambda e: replace(e, kappa=replace(e.kappa, answers_a2=no_answers())),
-    "cov": lambda e: replace(e, coverage_answers=(60.0, 100.0)),
+    "cov": lambda e: replace(
+        e, rates=replace(e.rates, entitled=replace(e.rates.entitled, seen=Seen(600, 1_000)))
+    ),
     "Se": lambda e: replace(e, sensitivity=0.5),
     "S": lambda e: replace(e, s=0.0),
     "A1 takers": lambda e: replace(e, takers_a1=0.0),
@@ -134,7 +170,5 @@ def test_a_lower_specificity_leaves_fewer_true_nontakers() -> None:
 
 def test_without_any_cpam_household_there_is_no_corrected_rate() -> None:
     rates = LinkRates(*(PooledRate(0.9, 0.03) for _ in range(3)))
-    evidence = Evidence(
-        rates=rates, takers_a1=10, nontakers_a1=5, linked_entitled_a1=0, unclaimed_a1_eur_mois=100
-    )
+    evidence = Evidence(rates=rates, takers_a1=10, nontakers_a1=5, unclaimed_a1_eur_mois=100)
     assert estimate(evidence, 50, 0.95, np.random.default_rng(1)) is None

@@ -154,7 +154,9 @@ def test_answers_of_the_caf_give_recall_and_coverage(tables: Tables, seen) -> No
     tables.cpam("c1")
     tables.link(1, ("caf", "a1"), ("cpam", "c1"))
     found = seen()
-    assert found.coverage_answers == pytest.approx((3, 4))
+    seen_there = found.rates.entitled.seen
+    assert (seen_there.known, seen_there.asked) == pytest.approx((3, 4))
+    assert (seen_there.linked, seen_there.households) == (1, 4)
     assert (found.rates.entitled.trials.sum(), found.rates.entitled.successes.sum()) == (3, 1)
 
 

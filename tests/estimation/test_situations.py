@@ -120,6 +120,24 @@ def test_a_cpam_household_is_linked_when_any_of_its_adults_is(
     assert counted["est_lie"].all()
 
 
+def test_a_couple_for_the_cpam_links_both_dossiers_the_caf_has_of_it(
+    tables: Tables, warehouse: Warehouse, settings: Settings
+) -> None:
+    tables.caf("a")
+    tables.caf("b")
+    tables.cpam("m")
+    second = {"menage_id": "m", "instrument": "cpam", "source": "cpam", "personne_id": "p-2", "role": "CJT"}
+    tables.add("core__menages_personnes", **second)
+    tables.link(1, ("caf", "a"), ("cpam", "m"))
+    tables.add("core__personnes_liees", personne_uid=2, source="cpam", personne_id="p-2")
+    tables.link(2, ("caf", "b"))
+    tables.write(warehouse)
+    situations.build(warehouse, settings, "2026-06")
+    counted = warehouse.read("core__situations").filter(droit="rsa").sort("menage_base_id")
+    assert counted.select("menage_base_id", "est_lie").rows() == [("a", True), ("b", True)]
+    assert warehouse.read("core__situations_lues").filter(strate="L", droit="rsa").height == 1
+
+
 def test_a_child_does_not_link_its_household(
     tables: Tables, warehouse: Warehouse, settings: Settings
 ) -> None:

@@ -71,5 +71,5 @@ def test_the_link_rates_and_the_coverage_weigh_each_answer_as_it_was_drawn(answe
     answers(tables)
     warehouse: Warehouse = answers.warehouse
     found = evidence(read(warehouse, "rsa"), warehouse.read("out__qualite_appariement"), 1.0)
-    known, asked_ = found.coverage_answers
-    assert (known / asked_, asked_) == pytest.approx((0.8, 25 / 17))
+    told = found.rates.entitled.seen
+    assert (told.known / told.asked, told.asked) == pytest.approx((0.8, 25 / 17))
