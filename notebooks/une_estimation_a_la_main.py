@@ -321,7 +321,7 @@ def _(alt, bas, haut, mo, pl, pour_cent, refait, taux_a_la_main, taux_publie):
                 """
                 ## 7. L'intervalle, et le chiffre publié
 
-                Tout ce qui n'est pas dénombré est tiré dans sa loi. Le chiffre publié prend la moyenne des
+                Tout ce qui n'est pas dénombré est tiré dans sa loi. Le chiffre publié prend la médiane des
                 tirages de X et de A2, non leur valeur au centre des paramètres : le centre d'un logit donne
                 un peu moins que le milieu d'une probabilité rare. Les traits sont les bornes et le centre.
                 """

@@ -294,14 +294,20 @@ def absent(evidence: Evidence, p: Parameters) -> tuple[Floats, Floats]:
     )
 
 
-def centre(drawn: Missing) -> Missing:
-    """The mean of the draws, one row: the value that errs least on average.
+def middle(drawn: Missing) -> Missing:
+    """The centre of the draws, one row: the median of each total, shared between classes as on average.
 
     Not the value at the centre of every parameter: the centre of a logit gives less than the middle of a rare
-    probability. Neither the median: it leaves out the longer side (docs/decisions/0009).
+    probability. Nor the mean: a shift nobody measured would raise it as much as it is uncertain (measured,
+    docs/decisions/0009).
     """
-    x, a2, coverage = (values.mean(axis=0, keepdims=True) for values in (drawn.x, drawn.a2, drawn.coverage))
-    return Missing(x, a2, coverage)
+    return Missing(_middle(drawn.x), _middle(drawn.a2), np.median(drawn.coverage, keepdims=True))
+
+
+def _middle(classes: Floats) -> Floats:
+    mean = classes.mean(axis=0, keepdims=True)
+    middle: Floats = mean * float(np.median(classes.sum(axis=1))) / max(float(mean.sum()), 1e-12)
+    return middle
 
 
 def counts(evidence: Evidence, found: Missing) -> tuple[Floats, Floats]:
@@ -317,7 +323,7 @@ def estimate(evidence: Evidence, draws: int, level: float, generator: np.random.
     if forme is None:
         return None
     drawn = missing(evidence, drawn_parameters(evidence, draws, generator), generator)
-    central = centre(drawn)
+    central = middle(drawn)
     nontakers, eligible = (float(v[0]) for v in counts(evidence, central))
     drawn_nontakers, drawn_eligible = _misread(evidence, *counts(evidence, drawn), generator)
     rates = drawn_nontakers / np.maximum(drawn_eligible, 1e-9)
