@@ -3,8 +3,9 @@
 In A1 both are observed: rights of the two quarters before are simulated on the CAF's 24 months; a household
 whose entitlement is not known in one of them is taken as the others. Whoever is absent from the CAF took up
 nothing in them; whether it was already entitled is not known, and is taken from the CAF's households that
-never asked, with the uncertainty of their number. What was opened since by a household the CAF did not know
-a quarter ago has no income of that quarter: spot non-take-up is given as observed.
+never asked and receive no income from it, RSA nor PPA: those who do have incomes that move. Their number is
+uncertain, and how the absent differ from them. What was opened since by a household the CAF did not know a
+quarter ago has no income of that quarter: spot non-take-up is given as observed.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pipelines.estimation.classes import Floats
 from pipelines.estimation.estimator import Estimate, counts, interval
 from pipelines.estimation.groups import misread
 from pipelines.estimation.rows import A1, ENTITLED, NONTAKER, Right, Row, reliability, row
+from pipelines.estimation.shares import COMPARABLE, UNSEEN_SPREAD
 from pipelines.warehouse import Warehouse
 
 LASTING, RECENT, SPOT = "duree:durable", "duree:recente", "suite:ponctuel"
@@ -59,7 +61,7 @@ def durations(right: Right, past: History, level: float, generator: np.random.Ge
     known = right.reading.households.join(past.of(right.reading.droit), on="menage_base_id", how="left")
     whole = right.reading.weight(_COUNTED)
     yield from _spot(known)
-    share = _told(known.filter(A1 & NONTAKER & (pl.col("dossier") == "primaire")), pl.lit(1.0))
+    share = _told(known.filter(COMPARABLE & NONTAKER & (pl.col("dossier") == "primaire")), pl.lit(1.0))
     money = pl.col("montant_non_reclame_eur_mois")
     households, euros = (_spread(known.filter(A1 & NONTAKER), value) for value in (pl.lit(1.0), money))
     for n, groupe in enumerate((LASTING, RECENT)):
@@ -97,7 +99,7 @@ def _corrected(
     """Those of A1, and their part of the households the CAF file does not count."""
     untaken, euros = found
     mean = part[0] / sum(part)
-    shares = generator.beta(*part, size=result.drawn.coverage.size)
+    shares = as_others(generator.beta(*part, size=result.drawn.coverage.size), generator)
     outside = result.drawn.x.sum(axis=1) + result.drawn.a2.sum(axis=1)
     _, households = counts(right.evidence, result.drawn)
     read = misread(np.array([untaken]), 1 - right.sensitivity, shares.size, generator)[:, 0]
@@ -108,6 +110,13 @@ def _corrected(
     low, high = interval(rates, level, total / max(result.eligible, 1e-9))
     figures = row("corrige", total, result.eligible, money)
     return figures | {"taux_bas": low, "taux_haut": high} | reliability(result)
+
+
+def as_others(shares: Floats, generator: np.random.Generator) -> Floats:
+    """Shares of others than those they were drawn from: nobody knows how they differ."""
+    odds = shares / (1 - shares) * np.exp(UNSEEN_SPREAD * generator.standard_normal(shares.size))
+    alike: Floats = odds / (1 + odds)
+    return alike
 
 
 def _spot(known: pl.DataFrame) -> Iterator[Row]:

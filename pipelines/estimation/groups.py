@@ -15,68 +15,69 @@ from pipelines.estimation.estimator import Missing, interval
 LEAST_NET = 0.1
 """Of the unlinked entitled households of a group, at least this share is absent from the CAF."""
 
-A2_SPREAD = 0.25
-"""Relative standard deviation between groups of the entitlement of A2, beyond what CPAM incomes say."""
-
 SMOOTHING = 1.0
 """Households, distributed as the whole, added to each class before its shares are taken."""
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """What the shares of X by group are read from, in households by group and class (groups, 12).
+    """What shares by group are read from, in households by group and class (groups, 12).
 
-    ``seen``: unlinked entitled households, or those that resemble them; ``linked``: linked entitled ones;
-    ``missed`` (12,): links expected to be missed for one made. ``other``: a second resemblance, as likely as
-    the first: each draw mixes the two in proportions nobody knows. ``spread``: relative standard deviation
-    between groups that these counts do not show. A certain sharing has neither noise nor spread.
+    ``seen``: households expected to be entitled, or those that resemble them; ``spread`` (groups,): relative
+    standard deviation between groups that these counts do not show; ``missed``: those among them that the CAF
+    knows, links being missed. ``other``: a second resemblance, as likely as the first: each draw mixes the
+    two in proportions nobody knows. A certain sharing has neither noise nor spread.
     """
 
     seen: Floats
-    linked: Floats
-    missed: Floats
-    spread: float
+    spread: Floats
+    missed: Floats | None = None
     other: Floats | None = None
     is_certain: bool = False
 
     def central(self) -> Floats:
-        """Shares of each class, columns adding up to 1; shape (1, groups, 12)."""
-        shares = self._shares(self.seen[None], self.linked[None])
-        if self.other is None:
-            return shares
-        return (shares + self._shares(self.other[None], self.linked[None])) / 2
+        """Shares of each class, columns adding up to 1; shape (groups, 12)."""
+        if self.is_certain:
+            return _normalised(self.seen)
+        shares = _smoothed(_net(self.seen, self.missed))
+        return shares if self.other is None else (shares + _smoothed(self.other)) / 2
 
     def draw(self, draws: int, generator: np.random.Generator) -> Floats:
         """Draws of the same, shape (draws, groups, 12)."""
         if self.is_certain:
-            return np.repeat(self.central(), draws, axis=0)
-        size = (draws, *self.seen.shape)
-        seen, linked = (generator.poisson(n, size=size).astype(np.float64) for n in (self.seen, self.linked))
-        tilt = np.exp(self.spread * generator.standard_normal((draws, self.seen.shape[0], 1)))
-        shares = self._shares(seen, linked)
+            return np.repeat(self.central()[None], draws, axis=0)
+
+        def drawn(expected: Floats) -> Floats:
+            return generator.poisson(expected, size=(draws, *expected.shape)).astype(np.float64)
+
+        missed = None if self.missed is None else drawn(self.missed)
+        shares = _smoothed(_net(drawn(self.seen), missed))
+        tilt = np.exp(self.spread[:, None] * generator.standard_normal((draws, self.spread.size, 1)))
         if self.other is not None:
-            other = generator.poisson(self.other, size=size).astype(np.float64)
             part = generator.random((draws, 1, 1))
-            shares = part * shares + (1 - part) * self._shares(other, linked)
+            shares = part * shares + (1 - part) * _smoothed(drawn(self.other))
         return _normalised(shares * tilt)
 
-    def _shares(self, seen: Floats, linked: Floats) -> Floats:
-        if self.is_certain:
-            return _normalised(seen)
-        net = np.maximum(seen - linked * self.missed, LEAST_NET * seen)
-        whole = net.sum(axis=2, keepdims=True) + 1e-9
-        return _normalised(net + SMOOTHING * whole / whole.sum(axis=1, keepdims=True))
+
+def _net(seen: Floats, missed: Floats | None) -> Floats:
+    return seen if missed is None else np.maximum(seen - missed, LEAST_NET * seen)
+
+
+def _smoothed(households: Floats) -> Floats:
+    """Shares of each class, drawn towards those of all classes together."""
+    whole = households.sum(axis=-1, keepdims=True) + 1e-9
+    return _normalised(households + SMOOTHING * whole / whole.sum(axis=-2, keepdims=True))
 
 
 def _normalised(values: Floats) -> Floats:
-    total = values.sum(axis=1, keepdims=True)
+    total = values.sum(axis=-2, keepdims=True)
     shares: Floats = values / np.maximum(total, 1e-12)
     return shares
 
 
 @dataclass(frozen=True)
 class GroupCounts:
-    """Enumerated households of each group (groups,), shares of A2 by class (groups, 12), sharing of X.
+    """Enumerated households of each group (groups,), and how those of A2 and X are shared out.
 
     ``errors`` (groups,): households simulated entitled in error, and entitled ones missed, for one counted
     (1 − Se): they offset each other over the territory, not in a group.
@@ -86,8 +87,8 @@ class GroupCounts:
     nontakers: Floats
     s: Floats
     errors: Floats
-    a2_share: Floats
-    sharing: Sharing
+    a2: Sharing
+    x: Sharing
 
 
 @dataclass(frozen=True)
@@ -122,14 +123,14 @@ def share_out(
     counts: GroupCounts, central: Missing, drawn: Missing, generator: np.random.Generator
 ) -> GroupEstimates:
     """Corrected figures of every group of a dimension."""
-    draws = drawn.coverage.size
-    share = counts.sharing.draw(draws, generator)
-    elsewhere = central.x[0] * counts.sharing.central()[0] + central.a2[0] * counts.a2_share
-    nontakers = counts.nontakers + elsewhere.sum(axis=1)
+    elsewhere = central.x[0] * counts.x.central() + central.a2[0] * counts.a2.central()
+    nontakers, draws = counts.nontakers + elsewhere.sum(axis=1), drawn.coverage.size
     found, taken = (misread(n, counts.errors, draws, generator) for n in (counts.nontakers, counts.takers))
-    a2_share = _tilted(counts.a2_share, draws, generator)
-    elsewhere_drawn = np.einsum("dc,dgc->dg", drawn.x, share) + np.einsum("dc,dgc->dg", drawn.a2, a2_share)
-    drawn_nontakers = found + elsewhere_drawn
+    of_x, of_a2 = (
+        households(missing, sharing.draw(draws, generator), generator)
+        for missing, sharing in ((drawn.x, counts.x), (drawn.a2, counts.a2))
+    )
+    drawn_nontakers = found + of_x + of_a2
     drawn_eligible = drawn_nontakers + taken + counts.s / drawn.coverage[:, None]
     return GroupEstimates(
         eligible=nontakers + counts.takers + counts.s / central.coverage[0],
@@ -139,10 +140,18 @@ def share_out(
     )
 
 
-def _tilted(share: Floats, draws: int, generator: np.random.Generator) -> Floats:
-    """Draws of shares whose counts say which households, not how likely each is to be entitled."""
-    tilt = np.exp(A2_SPREAD * generator.standard_normal((draws, share.shape[0], 1)))
-    return _normalised(share * tilt)
+def households(missing: Floats, share: Floats, generator: np.random.Generator) -> Floats:
+    """Households of each group (draws, groups): of half a household expected, there is often none.
+
+    ``missing`` (draws, 12), ``share`` (draws, groups, 12). Each household is in one group; so is what each
+    class has beyond whole ones. Draw by draw groups add up to ``missing``, but for classes without group.
+    """
+    parts = np.moveaxis(share, 1, 2)
+    nowhere = np.maximum(1 - parts.sum(axis=2, keepdims=True), 0.0)
+    chances, whole = np.concatenate([parts, nowhere], axis=2), np.floor(missing)
+    each, left = (generator.multinomial(n.astype(np.int64), chances) for n in (whole, np.ones_like(whole)))
+    counted: Floats = (each + left * (missing - whole)[:, :, None])[:, :, :-1].sum(axis=1)
+    return counted
 
 
 def misread(households: Floats, errors: Floats | float, draws: int, generator: np.random.Generator) -> Floats:

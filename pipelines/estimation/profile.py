@@ -22,27 +22,18 @@ from pipelines.estimation.rows import (
     reliability,
     row,
 )
+from pipelines.estimation.shares import KNOWN, UNSEEN_SPREAD, Cut, of_a2, of_b
 
 AGE_GROUPS = ("age:-50", "age:50-64", "age:65+")
 """Also the bands of the classes; 50+ is shown beside them (a public of the experiment)."""
 OVER_50, UNDER_50 = "age:50+", "age:-50"
-
-SEEN_SPREAD = 0.2
-"""Where CPAM shows the group: what its incomes get wrong in one group more than in another, ± 20 %."""
-
-UNSEEN_SPREAD = 0.4
-"""Where it does not: how the absent from the CAF differ from those who resemble them."""
-
-KAPPA_STRENGTH = 10.0
-"""Households at the overall κ, added to those of each group before its own is used."""
 
 SE_STRENGTH = 20.0
 """Recipients at the overall sensitivity, added to those of each group before its own is used."""
 
 Shown = Literal["classe", "cpam", "jamais", "ressemblance"]
 
-_B, _A2, _S = (pl.col("strate") == name for name in ("B", "A2", "S"))
-_LINKED = pl.col("strate").is_in(["L", "S"])
+_A2, _S = (pl.col("strate") == name for name in ("A2", "S"))
 
 
 @dataclass(frozen=True)
@@ -129,9 +120,8 @@ def profile(right: Right, level: float, with_farmers: bool, generator: np.random
         counts = _complete(right.reading, dimension)
         found = [{"groupe": line["code"]} | observed_row(line) for line in counts.rows(named=True)]
         if right.result is not None and counts.height:
-            estimates = share_out(
-                _counts(right, dimension, counts), right.result.central, right.result.drawn, generator
-            )
+            found_there = _counts(right, dimension, counts)
+            estimates = share_out(found_there, right.result.central, right.result.drawn, generator)
             found += _corrected(right, right.result, counts, estimates, level)
             ratios += _ratios(dimension, counts["code"].to_list(), estimates, level)
         rates += [line for line in found if dimension.extra in ("", line["groupe"])]
@@ -191,82 +181,57 @@ def _ratios(dimension: Dimension, codes: list[str], estimates: GroupEstimates, l
 
 
 def _counts(right: Right, dimension: Dimension, counts: pl.DataFrame) -> GroupCounts:
-    codes, reading = counts["code"].to_list(), right.reading
+    reading, cut = right.reading, Cut(dimension.group, counts["code"].to_list())
     paid_a2 = _A2 & (pl.col("situation") == "recourant")
     served = _S & (pl.col("situation") == "recourant")
-    a2 = right.sensitivity * _spread_out(reading, dimension, codes, paid_a2, "poids")
     return GroupCounts(
-        takers=counts["recourants"].to_numpy() + a2,
+        takers=counts["recourants"].to_numpy() + right.sensitivity * _spread_out(reading, cut, paid_a2),
         nontakers=counts["non_recourants"].to_numpy(),
-        s=_per_group(reading, dimension, codes, served, "poids_menages"),
-        errors=_errors(right, dimension, codes),
-        a2_share=_a2_share(reading, dimension, codes),
-        sharing=_sharing(right, dimension, codes),
+        s=cut.sums(reading, served, pl.col("poids_menages")),
+        errors=_errors(right, cut),
+        a2=_certain(dimension.by_class, cut) if dimension.by_class else of_a2(reading, cut),
+        x=_of_x(right, dimension, cut),
     )
 
 
-def _errors(right: Right, dimension: Dimension, codes: list[str]) -> Floats:
+def _errors(right: Right, cut: Cut) -> Floats:
     """1 − Se of each group: recipients simulated not entitled, drawn to the share of all of them."""
-    paid = A1 & pl.col("est_paye") & pl.col("eligible").is_in(["oui", "non"])
+    paid = A1 & KNOWN & pl.col("est_paye")
     known, found = (
-        _per_group(right.reading, dimension, codes, condition, "poids_menages")
-        for condition in (paid, paid & ENTITLED)
+        cut.sums(right.reading, condition, pl.col("poids_menages")) for condition in (paid, paid & ENTITLED)
     )
     errors: Floats = 1 - (found + SE_STRENGTH * right.sensitivity) / (known + SE_STRENGTH)
     return errors
 
 
-def _spread_out(
-    reading: Reading, dimension: Dimension, codes: list[str], condition: pl.Expr, weight: str
-) -> Floats:
-    known = _per_group(reading, dimension, codes, condition, weight)
-    whole: Floats = known * _scale(reading.weight(condition, weight), float(known.sum()))
+def _spread_out(reading: Reading, cut: Cut, condition: pl.Expr) -> Floats:
+    known = cut.sums(reading, condition, pl.col("poids"))
+    whole: Floats = known * _scale(reading.weight(condition), float(known.sum()))
     return whole
 
 
-def _per_group(
-    reading: Reading, dimension: Dimension, codes: list[str], condition: pl.Expr, weight: str
-) -> Floats:
-    counted = reading.households.filter(condition).group_by(code=dimension.group).agg(n=pl.col(weight).sum())
-    found = dict(counted.drop_nulls("code").rows())
-    return np.array([float(found.get(code, 0.0)) for code in codes])
+def _certain(names: tuple[str, ...], cut: Cut) -> Sharing:
+    indicator = np.array([[float(name == code) for name in names] for code in cut.codes])
+    return Sharing(indicator, np.zeros(len(cut.codes)), is_certain=True)
 
 
-def _a2_share(reading: Reading, dimension: Dimension, codes: list[str]) -> Floats:
-    """Shares of the A2 of each class by group (groups, 12), columns adding up to 1."""
-    if dimension.by_class:
-        return _indicator(dimension.by_class, codes)
-    pending = _A2 & (pl.col("situation") == "inconnu") & ~pl.col("a_revenu_caf")
-    likely = pl.col("part_cpam").fill_null(pl.col("part_cpam").mean().over("classe")).fill_null(1.0)
-    counts = _by_class(reading, dimension, codes, pending, pl.col("poids_menages") * likely)
-    counts = counts * _kappas(reading, dimension, codes)[:, None]
-    overall = counts.sum(axis=1, keepdims=True) + 1e-9
-    smoothed = counts + overall / overall.sum()
-    share: Floats = smoothed / smoothed.sum(axis=0, keepdims=True)
-    return share
-
-
-def _indicator(names: tuple[str, ...], codes: list[str]) -> Floats:
-    return np.array([[float(name == code) for name in names] for code in codes])
-
-
-def _sharing(right: Right, dimension: Dimension, codes: list[str]) -> Sharing:
+def _of_x(right: Right, dimension: Dimension, cut: Cut) -> Sharing:
     """How X is shared out between the groups of a dimension."""
-    nothing = np.zeros((len(codes), CLASSES))
-    if dimension.by_class:
-        return Sharing(_indicator(dimension.by_class, codes), nothing, nothing[0], 0.0, is_certain=True)
-    if dimension.shown == "jamais":
-        everybody = (dimension.absent,) * CLASSES
-        return Sharing(_indicator(everybody, codes), nothing, nothing[0], 0.0, is_certain=True)
+    if dimension.by_class or dimension.shown == "jamais":
+        return _certain(dimension.by_class or (dimension.absent,) * CLASSES, cut)
     if dimension.shown == "ressemblance":
-        alike = A1 & ENTITLED & ~pl.col("a_aide_logement")
-        both = [
-            _by_class(right.reading, dimension, codes, alike & condition, pl.col("poids"))
-            for condition in (NONTAKER, NONTAKER | TAKER)
-        ]
-        seen, other = (_whatever_the_c2s(table) for table in both)
-        return Sharing(seen, nothing, nothing[0], UNSEEN_SPREAD, other=other)
-    return _seen_at_cpam(right, dimension, codes)
+        return _alike(right.reading, cut)
+    return of_b(right.reading, cut, right.evidence.rates.entitled.mean)
+
+
+def _alike(reading: Reading, cut: Cut) -> Sharing:
+    """As the CAF's households without housing benefit: its non-takers, and all those entitled."""
+    alike = A1 & ENTITLED & ~pl.col("a_aide_logement")
+    seen, other = (
+        _whatever_the_c2s(cut.by_class(reading, alike & condition, pl.col("poids")))
+        for condition in (NONTAKER, NONTAKER | TAKER)
+    )
+    return Sharing(seen, np.full(len(cut.codes), UNSEEN_SPREAD), other=other)
 
 
 def _whatever_the_c2s(table: Floats) -> Floats:
@@ -275,44 +240,3 @@ def _whatever_the_c2s(table: Floats) -> Floats:
     cut = table.reshape(len(table), BANDS, 2, 2).sum(axis=2, keepdims=True)
     both: Floats = np.repeat(cut, 2, axis=2).reshape(table.shape)
     return both
-
-
-def _seen_at_cpam(right: Right, dimension: Dimension, codes: list[str]) -> Sharing:
-    recall = right.evidence.rates.entitled.mean[BAND_OF_CLASS]
-    part = pl.col("poids_eligible")
-    seen = _by_class(right.reading, dimension, codes, _B & ENTITLED, part)
-    linked = _by_class(right.reading, dimension, codes, _LINKED & ENTITLED, part)
-    seen = seen * _kappas(right.reading, dimension, codes)[:, None]
-    if not seen.sum():
-        seen = _by_class(right.reading, dimension, codes, _B, pl.col("poids_menages"))
-        linked = np.zeros(seen.shape)
-    return Sharing(seen, linked, (1 - recall) / recall, SEEN_SPREAD)
-
-
-def _kappas(reading: Reading, dimension: Dimension, codes: list[str]) -> Floats:
-    """κ of each group: entitled on CAF data for one on CPAM data, among linked CAF households paid
-    nothing."""
-    compared = (
-        A1 & pl.col("est_sans_prestation") & ~pl.col("a_revenu_caf") & pl.col("part_cpam").is_not_null()
-    )
-    pairs = reading.households.filter(compared, pl.col("eligible").is_in(["oui", "non"])).with_columns(
-        caf=ENTITLED.cast(pl.Float64), code=dimension.group
-    )
-    sums = pairs.group_by("code").agg(pl.col("caf").sum(), pl.col("part_cpam").sum())
-    found = {code: (caf, cpam) for code, caf, cpam in sums.rows()}
-    whole = (_total(pairs["caf"]) + 1) / (_total(pairs["part_cpam"]) + 1)
-    sides = np.array([found.get(code, (0.0, 0.0)) for code in codes])
-    kappas: Floats = (sides[:, 0] + KAPPA_STRENGTH * whole) / (sides[:, 1] + KAPPA_STRENGTH)
-    return kappas
-
-
-def _by_class(
-    reading: Reading, dimension: Dimension, codes: list[str], condition: pl.Expr, weight: pl.Expr
-) -> Floats:
-    found = reading.households.filter(condition & pl.col("classe").is_not_null())
-    counted = found.group_by("classe", code=dimension.group).agg(n=weight.sum()).drop_nulls("code")
-    table: Floats = np.zeros((len(codes), CLASSES))
-    for classe, code, n in counted.rows():
-        if code in codes:
-            table[codes.index(code), classe] = n
-    return table

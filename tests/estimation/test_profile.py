@@ -1,9 +1,11 @@
 """From the tables to the groups, the paths and the durations of out__taux."""
 
+import numpy as np
 import polars as pl
 import pytest
 
 from pipelines.estimation import run
+from pipelines.estimation.durations import as_others
 from pipelines.estimation.situations import distances
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
@@ -65,6 +67,25 @@ def test_a_path_is_read_in_the_dossier(tables: Tables, rates) -> None:  # type: 
     assert (found["chemin:primaire"], found["chemin:secondaire"]) == ((2.0, 34.0), (2.0, 34.0))
 
 
+def test_in_a2_more_of_the_closed_than_of_those_who_never_asked_are_entitled(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+    """As many of both, without incomes at the CAF: their CPAM incomes say who is entitled."""
+    unread = {"rsa": "inconnu", "motif": "ressources_inconnues"}
+    for n in range(40):
+        for name, at_cpam, dossier in (
+            (f"never{n}", "oui" if n < 4 else "non", {}),
+            (f"closed{n}", "oui" if n < 20 else "non", {"rsa_etat": "5", "rsa_motif_cloture": "ECH"}),
+        ):
+            tables.caf(name, **unread, **dossier)  # type: ignore[arg-type]
+            tables.cpam(f"c-{name}", rsa=at_cpam)
+            tables.link(
+                1_000 + len(tables.rows["core__personnes_liees"]), ("caf", name), ("cpam", f"c-{name}")
+            )
+    found = rates(methode="corrige")
+    never, closed = (found[f"chemin:{name}"][0] for name in ("primaire", "secondaire"))
+    assert closed > 3 * never > 0
+    assert never + closed == pytest.approx(found["ensemble"][0])
+
+
 def test_it_lasts_when_three_quarters_were_not_taken_up(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
     tables.caf("lasting")
     entitled_before(tables, "lasting")
@@ -88,6 +109,25 @@ def test_a_household_whose_past_entitlement_is_not_known_is_taken_as_the_others(
     found = rates(methode="observe")
     assert found["duree:durable"][0] == pytest.approx(4)
     assert found["duree:recente"][0] == pytest.approx(2)
+
+
+def test_the_absent_last_as_those_the_caf_pays_nothing(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+    """Whoever the CAF pays the prime has a file, and incomes that move: the absent are not like them."""
+    for n in range(12):
+        tables.caf(f"alike{n}")
+        entitled_before(tables, f"alike{n}")
+        tables.caf(f"working{n}", ppa="oui", ppa_etat="2", ppa_due=100.0)
+        entitled_before(tables, f"working{n}", (1,))
+        tables.cpam(f"b{n}", c2s="0")
+    found = rates(methode="corrige")
+    absent = found["ensemble"][0] - 24
+    assert found["duree:durable"][0] - 12 > 0.9 * absent > 1
+
+
+def test_nobody_knows_how_the_duration_of_the_absent_differs() -> None:
+    drawn = as_others(np.full(4_000, 0.7), np.random.default_rng(1))
+    assert np.median(drawn) == pytest.approx(0.7, abs=0.01)
+    assert np.quantile(drawn, [0.025, 0.975]) == pytest.approx([0.52, 0.84], abs=0.02)
 
 
 def test_a_right_opened_since_the_last_quarter_was_a_spot_non_take_up(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
