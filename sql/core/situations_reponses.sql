@@ -1,6 +1,7 @@
 -- Réponses à l'échantillon, une par ménage du partenaire interrogé, des tirages de l'année qui finit au mois estimé.
 -- poids_reponse : inverse de la probabilité du tirage, redressé des fiches sans réponse dans chaque strate, puis, pour
--- les strates dont aucune fiche n'a répondu, dans tout le tirage.
+-- les strates dont aucune fiche n'a répondu, dans tout le tirage. Les fiches sont additionnées dans un ordre : sinon la
+-- dernière décimale, et tous les tirages avec elle, changeraient d'une exécution à l'autre.
 WITH fin AS (SELECT max(mois) AS mois FROM core__droits),
 reponses AS (
     FROM meta__echantillon_reponses
@@ -20,13 +21,17 @@ strates AS (
     SELECT *, sum(poids) OVER strate AS tires, sum(poids) FILTER (est_repondue) OVER strate AS repondus,
            sum(poids) OVER tout AS tires_en_tout
     FROM fiches
-    WINDOW strate AS (PARTITION BY tirage, partenaire, strate_tirage), tout AS (PARTITION BY tirage, partenaire)
+    WINDOW strate AS (PARTITION BY tirage, partenaire, strate_tirage ORDER BY echantillon_id
+                      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING),
+           tout AS (PARTITION BY tirage, partenaire ORDER BY echantillon_id
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 ),
 redressees AS (
     SELECT *, poids * tires / repondus * tires_en_tout
-              / sum(poids * tires / repondus) FILTER (est_repondue) OVER (PARTITION BY tirage, partenaire)
-              AS poids_reponse
+              / sum(poids * tires / repondus) FILTER (est_repondue) OVER tout AS poids_reponse
     FROM strates
+    WINDOW tout AS (PARTITION BY tirage, partenaire ORDER BY echantillon_id
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 ),
 menages AS (
     SELECT r.*, m.menage_base_id
