@@ -72,16 +72,14 @@ class Reading:
 
     def weight(self, condition: pl.Expr, weight: str = "poids") -> float:
         """Households where ``condition`` holds."""
-        return float(self.households.filter(condition)[weight].sum() or 0.0)
+        return float(self.households.select(pl.col(weight).filter(condition).sum()).item() or 0.0)
 
     def by_class(self, condition: pl.Expr, weight: str | pl.Expr = "poids") -> Floats:
         """The same by class, shape (12,); households whose class is unknown are left out."""
         value = pl.col(weight) if isinstance(weight, str) else weight
-        found = self.households.filter(condition & pl.col("classe").is_not_null())
-        sums = found.group_by("classe").agg(value.sum().alias("total"))
-        counted: Floats = np.zeros(CLASSES)
-        counted[sums["classe"].to_numpy()] = sums["total"].to_numpy()
-        return counted
+        counted = condition & pl.col("classe").is_not_null()
+        among = self.households.select(pl.col("classe").filter(counted), n=value.filter(counted).fill_null(0))
+        return _sum_by_class(among, pl.col("n"))
 
     def by_income(self, condition: pl.Expr) -> Floats:
         """CAF households by class, CPAM incomes unknown then known, shape (2, 12)."""
@@ -89,14 +87,15 @@ class Reading:
         return np.vstack([self.by_class(condition & side, "poids_menages") for side in sides])
 
 
-def read(warehouse: Warehouse, droit: str) -> Reading:
-    """The households of the territory and the verification answers, for one right."""
+def read(warehouse: Warehouse, droit: str, answers: pl.DataFrame | None = None) -> Reading:
+    """The households of the territory and the verification answers, for one right; answers already read
+    serve all of them."""
     households = warehouse.query_file("core/situations_du_droit", droit=droit)
     classe = pl.col("bande_age") * 4 + pl.col("a_c2s").cast(pl.Int32) * 2 + pl.col("est_rurale")
     return Reading(
         droit,
         with_cpam_reading(households.with_columns(classe=classe)),
-        warehouse.query_file("core/situations_reponses"),
+        warehouse.query_file("core/situations_reponses") if answers is None else answers,
     )
 
 

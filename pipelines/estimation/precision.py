@@ -7,7 +7,7 @@ import numpy as np
 from pipelines.estimation import entitlement
 from pipelines.estimation.classes import Floats, by_band
 from pipelines.estimation.entitlement import Answers
-from pipelines.estimation.estimator import Evidence, central_parameters, estimate
+from pipelines.estimation.estimator import Evidence, Parameters, central_parameters, estimate
 from pipelines.estimation.instrument import Kappa
 from pipelines.estimation.link_rates import PooledRate
 
@@ -17,13 +17,14 @@ _RESOLUTION, _ROUNDING = 25, 1.1
 """A number of answers is told within a tenth, or 25."""
 
 
-def with_more_answers(evidence: Evidence, answers: float) -> Evidence:
+def with_more_answers(evidence: Evidence, answers: float, central: Parameters | None = None) -> Evidence:
     """The same evidence after ``answers`` more answers in each draw, all at their expected value.
 
     They fall on households in proportion to their number. Those that teach entitlement are, at the CPAM,
     about households absent from the CAF, at the CAF about households whose incomes it does not hold (A2).
+    ``central``: the central parameters of ``evidence``, when they are already known.
     """
-    central, rates = central_parameters(evidence), evidence.rates
+    central, rates = central or central_parameters(evidence), evidence.rates
     pi, pi_a2 = (entitlement.probability(logit)[0] for logit in (central.outside, central.a2))
     unknown, found = evidence.unknown - evidence.unknown_linked, np.minimum(evidence.u, evidence.known)
     overlooked = np.maximum(evidence.known - evidence.known_linked - found, 0)
@@ -65,9 +66,11 @@ def how_many_more(
 ) -> int | None:
     """Answers needed for a half-width of ``target``; 0 when it is reached, None beyond 20 000."""
 
+    central = central_parameters(evidence)
+
     def is_enough(answers: int) -> bool:
-        generator = np.random.default_rng(seed)
-        result = estimate(with_more_answers(evidence, answers), draws, level, generator)
+        informed = with_more_answers(evidence, answers, central)
+        result = estimate(informed, draws, level, np.random.default_rng(seed))
         return result is not None and result.width / 2 <= target
 
     if not is_enough(MOST_ANSWERS):

@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import expit, log_expit, logsumexp
+from scipy.special import expit, logsumexp
 
 from pipelines.estimation.classes import Floats
 
@@ -54,15 +54,30 @@ class Trials:
     areas: int
 
     def sums(self, values: Floats) -> Floats:
-        """Rows added up by area: (rows, …) into (areas, …)."""
-        flat = values.reshape(self.area.size, -1)
-        total: Floats = (self._member @ flat).reshape(self.areas, *values.shape[1:])
+        """Rows added up by area: (rows, columns) into (areas, columns), (rows,) into (areas,)."""
+        total: Floats = self._member @ values
+        return total
+
+    def scores(self, residuals: Floats) -> Floats:
+        """Rows times each covariate, added up by area: (rows, columns) into (areas, columns, covariates)."""
+        added = self._covariates @ residuals
+        total: Floats = added.reshape(self.areas, -1, residuals.shape[1]).transpose(0, 2, 1)
         return total
 
     @cached_property
     def _member(self) -> csr_matrix:
         rows = self.area.size
         return csr_matrix((np.ones(rows), (self.area, np.arange(rows))), shape=(self.areas, rows))
+
+    @cached_property
+    def _covariates(self) -> csr_matrix:
+        """Mostly zeros: a row has one category of each composition. Shape (areas · covariates, rows)."""
+        row, column = np.nonzero(self.design)
+        count = self.design.shape[1]
+        place = self.area[row] * count + column
+        return csr_matrix(
+            (self.design[row, column], (place, row)), shape=(self.areas * count, self.area.size)
+        )
 
 
 @dataclass(frozen=True)
@@ -105,7 +120,7 @@ def fit(trials: Trials, draws: int, generator: np.random.Generator, start: Float
     effects: Floats = np.empty((draws, trials.areas))
     for k in np.unique(chosen):
         these = np.flatnonzero(chosen == k)
-        drawn = generator.multivariate_normal(fits[k].mode, fits[k].covariance, these.size)
+        drawn = generator.multivariate_normal(fits[k].mode, fits[k].covariance, these.size, method="cholesky")
         coefficients[these], effects[these] = drawn, _draw_effects(trials, fits[k], drawn, generator)
     return AreaDraws(coefficients, effects, _SIGMAS[chosen], np.array([f.mode for f in fits]))
 
@@ -162,12 +177,12 @@ def _objective(
 ) -> tuple[float, Floats, Floats]:
     """Log posterior of β, its gradient, and minus its curvature (Louis 1982)."""
     x, n = trials.design, trials.households[:, None]
-    logit = (x @ beta)[:, None] + effects[trials.area]
-    weight, evidence = _effect_weights(trials, sigma, effects, logit)
-    p, rows = expit(logit), weight[trials.area]
-    scores = trials.sums(x[:, None, :] * (trials.successes[:, None] - n * p)[:, :, None])
+    p, log = _likelihood(trials, (x @ beta)[:, None] + effects[trials.area])
+    weight, evidence = _effect_weights(sigma, effects, log)
+    scores = trials.scores(trials.successes[:, None] - n * p)
     mean = (weight[:, :, None] * scores).sum(axis=1)
-    expected = x.T @ (x * (rows * n * p * (1 - p)).sum(axis=1)[:, None])
+    information_of_rows = np.einsum("jg,jg,jg->j", weight[trials.area], p, 1 - p) * trials.households
+    expected = x.T @ (x * information_of_rows[:, None])
     flat = scores.reshape(-1, beta.size)
     between = flat.T @ (flat * weight.reshape(-1, 1)) - mean.T @ mean
     prior = np.eye(beta.size) / COEFFICIENT_SD**2
@@ -178,13 +193,24 @@ def _objective(
     return evidence - float(apart @ prior @ apart) / 2, mean.sum(axis=0) - prior @ apart, information
 
 
-def _effect_weights(trials: Trials, sigma: float, effects: Floats, logit: Floats) -> tuple[Floats, float]:
+def _likelihood(trials: Trials, logit: Floats) -> tuple[Floats, Floats]:
+    """Probability of each row at each place of the grid (rows, grid); log likelihood of each area (areas,
+    grid)."""
+    small = np.exp(-np.abs(logit))
+    likely = 1 / (1 + small)
+    p = np.where(logit >= 0, likely, small * likely)
+    none = np.log(likely) - np.maximum(logit, 0)
+    return p, trials.sums(trials.successes[:, None] * logit + trials.households[:, None] * none)
+
+
+def _effect_weights(sigma: float, effects: Floats, likelihood: Floats) -> tuple[Floats, float]:
     """Posterior of each area's effect on its grid (areas, grid), and the log evidence of all areas."""
-    n, y = trials.households[:, None], trials.successes[:, None]
     step = effects[:, 1:2] - effects[:, :1]
-    log = trials.sums(y * logit + n * log_expit(-logit)) - effects**2 / (2 * sigma**2) + np.log(step / sigma)
-    total = logsumexp(log, axis=1, keepdims=True)
-    return np.exp(log - total), float(total.sum())
+    log = likelihood - effects**2 / (2 * sigma**2) + np.log(step / sigma)
+    most = log.max(axis=1, keepdims=True)
+    weight = np.exp(log - most)
+    total = weight.sum(axis=1, keepdims=True)
+    return weight / total, float((most + np.log(total)).sum())
 
 
 def _draw_effects(
@@ -195,8 +221,8 @@ def _draw_effects(
     effects: Floats = np.empty((len(coefficients), trials.areas))
     step = found.effects[:, 1] - found.effects[:, 0]
     for d, beta in enumerate(coefficients):
-        logit = (trials.design @ beta)[:, None] + found.effects[trials.area]
-        weight, _ = _effect_weights(trials, found.sigma, found.effects, logit)
+        _, log = _likelihood(trials, (trials.design @ beta)[:, None] + found.effects[trials.area])
+        weight, _ = _effect_weights(found.sigma, found.effects, log)
         uniform, within = generator.random((2, trials.areas))
         at = (weight.cumsum(axis=1) < uniform[:, None]).sum(axis=1).clip(max=_GRID.size - 1)
         effects[d] = found.effects[np.arange(trials.areas), at] + step * (within - 0.5)

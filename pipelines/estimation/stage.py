@@ -31,7 +31,11 @@ def run(warehouse: Warehouse, settings: Settings, mois: str) -> dict[str, int | 
     """
     read_months = months.known(warehouse, mois)
     rows = situations.build(warehouse, settings, mois, read_months)
-    rights = [_right(read(warehouse, droit), warehouse, settings, mois) for droit in RIGHTS]
+    answers, quality = (
+        warehouse.query_file("core/situations_reponses"),
+        warehouse.read("out__qualite_appariement"),
+    )
+    rights = [_right(read(warehouse, droit, answers), quality, settings, mois) for droit in RIGHTS]
     parameters = accounts.parameters(
         rights,
         warehouse.read("meta__extraits"),
@@ -79,9 +83,9 @@ def _headlines(rights: list[Right]) -> dict[str, float | str]:
     }
 
 
-def _right(reading: Reading, warehouse: Warehouse, settings: Settings, mois: str) -> Right:
+def _right(reading: Reading, quality: pl.DataFrame, settings: Settings, mois: str) -> Right:
     se, _ = sensitivity(reading)
-    found = evidence(reading, warehouse.read("out__qualite_appariement"), se)
+    found = evidence(reading, quality, se)
     options = settings.estimation
     generator = _generator(settings, mois, RIGHTS.index(reading.droit))
     return Right(reading, found, estimate(found, options.tirages, options.niveau, generator), se)

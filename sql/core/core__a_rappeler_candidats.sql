@@ -22,10 +22,11 @@ menages AS (
     GROUP BY personne_uid
 )
 SELECT p.consentement_id, p.droit, p.expire_le, p.est_ambigu, p.probabilite_lien, m.menage_base_id,
-       s.strate, s.eligible, s.situation, s.motif, s.est_sans_ressources, s.bande_age, s.a_c2s, s.est_rurale,
+       s.strate, s.eligible, s.situation, s.motif, s.est_sans_ressources, q.bande_age, q.a_c2s, q.est_rurale,
        s.montant_non_reclame_eur_mois, s.poids_eligible / s.poids_menages AS part_eligible
 FROM personnes AS p
 LEFT JOIN menages AS m ON NOT p.est_ambigu AND m.personne_uid = p.personne_uid
 LEFT JOIN core__situations_lues AS s
     ON s.menage_base_id = m.menage_base_id AND s.droit = p.droit AND s.strate <> 'L'
+LEFT JOIN core__situations_menages AS q ON q.instrument = s.instrument AND q.menage_base_id = s.menage_base_id
 ORDER BY p.consentement_id;

@@ -18,6 +18,7 @@ mensuels AS (
     JOIN core__caf_foyers AS c USING (foyer_id)
     CROSS JOIN LATERAL (VALUES ('rsa', c.rsa_etat, c.rsa_motif, c.rsa_du),
                                ('ppa', c.ppa_etat, c.ppa_motif, c.ppa_due)) AS v(droit, etat, motif, du)
+    WHERE c.mois BETWEEN $debut_2 AND $fin_1
 ),
 dossiers AS (
     SELECT m.menage_base_id, t.rang, m.droit, bool_or(coalesce(m.etat = '2' AND m.du > 0, false)) AS est_paye,

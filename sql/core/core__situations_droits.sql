@@ -1,15 +1,8 @@
 -- Right of each household over the three months of the period: entitled when it is in each of them.
 -- A household computed in several variants gets the sum of their shares; exclusive rights are read per variant.
-CREATE OR REPLACE TABLE core__situations_droits AS
-WITH mensuels AS (
-    SELECT m.instrument, m.menage_base_id, m.menage_id, m.poids_variante,
-           d.droit, d.eligible, d.motif, d.montant_eur_mois, d.poids_eligible
-    FROM core__menages AS m
-    JOIN core__droits AS d USING (instrument, menage_id)
-    WHERE d.mois IN (SELECT unnest($mois::VARCHAR[]))
-),
-simples AS (
-    SELECT instrument, menage_base_id, menage_id, droit, any_value(poids_variante) AS poids_variante,
+CREATE OR REPLACE TEMP TABLE core__situations_droits AS
+WITH simples AS (
+    SELECT instrument, menage_id, droit,
            CASE WHEN count_if(eligible = 'non') > 0 THEN 'non'
                 WHEN count_if(eligible = 'oui') = len($mois::VARCHAR[]) THEN 'oui'
                 ELSE 'inconnu' END AS eligible,
@@ -19,7 +12,8 @@ simples AS (
                          THEN 'droit_partiel' END) AS motif,
            min(coalesce(poids_eligible, 1)) AS part,
            avg(montant_eur_mois) AS montant
-    FROM mensuels
+    FROM core__droits
+    WHERE mois IN (SELECT unnest($mois::VARCHAR[]))
     GROUP BY ALL
 ),
 variantes AS (
@@ -63,5 +57,4 @@ SELECT instrument, menage_base_id, droit,
        coalesce(sum(poids_variante * part * montant_ppa) FILTER (eligible = 'oui')
                 / nullif(sum(poids_variante * part) FILTER (eligible = 'oui'), 0), 0) AS montant_ppa_eur_mois
 FROM tous
-GROUP BY ALL
-ORDER BY instrument, menage_base_id, droit;
+GROUP BY ALL;

@@ -1,4 +1,5 @@
--- One row per household of A1, A2, B, S (and L, the CPAM reading of linked households) and per right.
+-- One row per household of A1, A2, B, S (and L, the CPAM reading of linked households) and per right: what depends on
+-- the right, the rest is in core__situations_menages.
 -- rsa_et_ppa: taken up when both are; else the situation of the right that is not.
 CREATE OR REPLACE TABLE core__situations_lues AS
 WITH dossiers AS (
@@ -49,7 +50,7 @@ jugees AS (
                 ELSE coalesce(dossier, 'primaire') END AS situation
     FROM lues
 )
-SELECT menage_base_id, strate_finale AS strate, droit, eligible, situation,
+SELECT instrument, menage_base_id, strate_finale AS strate, droit, eligible, situation,
        CASE WHEN strate = 'S' THEN 'regime_agricole'
             WHEN situation IN ('inconnu', 'non_eligible') THEN motif_droit
             WHEN strate = 'A' THEN chemin ELSE 'absent_de_la_caf' END AS motif,
@@ -60,9 +61,7 @@ SELECT menage_base_id, strate_finale AS strate, droit, eligible, situation,
                  + CASE WHEN coalesce(ppa, 'primaire') IN ('primaire', 'secondaire') THEN montant_ppa_eur_mois ELSE 0 END
        END AS montant_non_reclame_eur_mois,
        CASE WHEN strate <> 'S' AND eligible = 'oui' THEN poids_eligible ELSE poids_menages END AS poids,
-       commune_insee, regroupement, est_rurale, bande_age, a_c2s, age_reference, n_enfants, type_menage, logement,
-       travail, occlog, chemin, regle, est_lie, est_autre_regime, est_agricole, est_sans_ressources, dossier,
-       caf_menage_base_id, n_adultes, a_revenu_caf, du_eur_mois,
+       chemin, est_sans_ressources, dossier, du_eur_mois,
        CASE WHEN droit IN ('rsa', 'rsa_seul') THEN paye_rsa WHEN droit IN ('ppa', 'ppa_seule') THEN paye_ppa
             ELSE paye_rsa AND paye_ppa END AS est_paye, poids_menages, poids_eligible
 FROM jugees

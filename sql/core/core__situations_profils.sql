@@ -25,8 +25,14 @@ agricoles AS (
     FROM core__situations_paires AS l
     JOIN core__situations_menages AS m ON m.instrument = 'cpam' AND m.menage_base_id = l.menage_base_id
     GROUP BY ALL
+),
+instruits AS (
+    SELECT DISTINCT menage_base_id
+    FROM core__situations_dossiers
+    WHERE situation NOT IN ('primaire', 'secondaire')
 )
 SELECT s.instrument, s.menage_base_id,
+       s.instrument = 'caf' AND q.menage_base_id IS NULL AS est_sans_prestation,
        coalesce(f.a_aide_logement, false) AS a_aide_logement,
        coalesce(f.a_prestations_familiales, false) AS a_prestations_familiales,
        coalesce(f.a_prime_activite, false) AS a_prime_activite,
@@ -38,5 +44,6 @@ FROM core__situations_menages AS s
 LEFT JOIN foyers AS f ON s.instrument = 'caf' AND f.menage_base_id = s.menage_base_id
 LEFT JOIN salaires AS w ON s.instrument = 'cpam' AND w.menage_base_id = s.menage_base_id
 LEFT JOIN agricoles AS a ON s.instrument = 'caf' AND a.menage_base_id = s.menage_base_id
+LEFT JOIN instruits AS q ON s.instrument = 'caf' AND q.menage_base_id = s.menage_base_id
 LEFT JOIN core__situations_distances AS d USING (commune_insee)
 ORDER BY s.instrument, s.menage_base_id;

@@ -1,16 +1,11 @@
 -- Households read for one right. est_sans_prestation: the CAF knows the household and pays it neither RSA nor
 -- PPA, nor is about to.
-SELECT l.*, coalesce(s.est_sans_prestation, false) AS est_sans_prestation,
-       p.a_aide_logement, p.a_prestations_familiales, p.a_prime_activite, p.activite, p.est_du_regime_agricole,
-       p.distance
+SELECT l.* EXCLUDE (instrument, droit, motif),
+       m.commune_insee, m.regroupement, m.est_rurale, m.bande_age, m.a_c2s, m.age_reference, m.n_adultes, m.n_enfants,
+       m.type_menage, m.logement, m.travail, m.est_lie, m.est_autre_regime, m.caf_menage_base_id, m.a_revenu_caf,
+       p.* EXCLUDE (instrument, menage_base_id)
 FROM core__situations_lues AS l
-JOIN core__situations_profils AS p
-  ON p.menage_base_id = l.menage_base_id AND p.instrument = CASE WHEN l.strate IN ('A1', 'A2') THEN 'caf' ELSE 'cpam' END
-LEFT JOIN (
-    SELECT menage_base_id, bool_and(dossier IN ('primaire', 'secondaire')) AS est_sans_prestation
-    FROM core__situations_lues
-    WHERE strate IN ('A1', 'A2') AND droit IN ('rsa', 'ppa')
-    GROUP BY menage_base_id
-) AS s ON l.strate IN ('A1', 'A2') AND s.menage_base_id = l.menage_base_id
+JOIN core__situations_menages AS m USING (instrument, menage_base_id)
+JOIN core__situations_profils AS p USING (instrument, menage_base_id)
 WHERE l.droit = $droit
 ORDER BY l.strate, l.menage_base_id

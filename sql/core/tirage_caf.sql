@@ -7,8 +7,8 @@ WITH payes AS (
 ),
 eligibles AS (
     SELECT menage_base_id, bool_or(eligible = 'oui') AS est_eligible
-    FROM core__situations_droits
-    WHERE instrument = 'caf' AND droit IN ('rsa', 'ppa')
+    FROM core__situations
+    WHERE strate IN ('A1', 'A2') AND droit IN ('rsa', 'ppa')
     GROUP BY menage_base_id
 ),
 cpam AS (

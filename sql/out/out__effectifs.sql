@@ -1,7 +1,11 @@
 -- What is counted, what is left out and why, what each file covers. Households, except
 -- oppositions and the persons of the régime agricole.
 CREATE OR REPLACE TABLE out__effectifs AS
-WITH lues AS (SELECT * FROM core__situations_lues WHERE strate <> 'L' AND droit IN ('rsa', 'ppa')),
+WITH menages AS (SELECT instrument, menage_base_id, regle, est_lie FROM core__situations_menages),
+toutes AS (
+    SELECT * FROM core__situations_lues JOIN menages USING (instrument, menage_base_id) WHERE droit IN ('rsa', 'ppa')
+),
+lues AS (SELECT * FROM toutes WHERE strate <> 'L'),
 situations AS (
     SELECT 'situations' AS rubrique, situation AS modalite, droit, sum(poids_menages) AS menages
     FROM lues
@@ -41,7 +45,7 @@ couverture AS (
            CASE WHEN strate IN ('A1', 'A2') THEN CASE WHEN est_lie THEN 'caf_vus_a_la_cpam' ELSE 'caf_seulement' END
                 WHEN strate = 'L' THEN 'cpam_vus_a_la_caf' WHEN strate = 'S' THEN 'cpam_payes_par_la_msa'
                 ELSE 'cpam_seulement' END AS modalite, NULL AS droit, sum(poids_menages) AS menages
-    FROM core__situations_lues
+    FROM toutes
     WHERE droit = 'rsa'
     GROUP BY ALL
 ),
