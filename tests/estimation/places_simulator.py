@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.special import expit
+from scipy.sparse import csr_matrix
+from scipy.special import expit, log_expit
+from scipy.special import logit as log_odds
 
 from pipelines import territory
 from pipelines.estimation.evidence import Reading, with_cpam_reading
@@ -61,7 +63,7 @@ class Invented:
     """A territory: what the estimate reads, and the truth by commune.
 
     ``truth``: commune_insee, population, eligibles, taux_attendu, taux_direct (null without entitled
-    household).
+    household), taux_possible (the best that can be, see :func:`_best`).
     """
 
     reading: Reading
@@ -83,7 +85,8 @@ def invent(scenario: Scenario, generator: np.random.Generator, scale: float = 1.
     }
     named = rows.with_columns(pl.lit(fact).gather("commune").alias(name) for name, fact in facts.items())
     reading = Reading("rsa", with_cpam_reading(_complete(named)), _no_answer())
-    return Invented(reading, _truth(inside, entitled))
+    best = _best(entitled, scenario)
+    return Invented(reading, _truth(inside, entitled).join(best, on="commune", how="left").drop("commune"))
 
 
 _DRAWN = ("band", "type", "home", "work", "c2s", "cpam", "link", "takes", "absent")
@@ -118,6 +121,7 @@ def _entitled(
             "travail": np.array(WORKS)[work],
             "a_c2s": drawn["c2s"] < np.where(is_nontaker, 0.45, 0.9),
             "p": p,
+            "effet": effect[commune],
             "est_non_recourant": is_nontaker,
             "est_absent": is_absent,
             "est_a_la_cpam": in_cpam,
@@ -147,7 +151,7 @@ def _caf(entitled: pl.DataFrame) -> pl.DataFrame:
         a_c2s=pl.when("est_lie").then("a_c2s"),
         menage_base_id=pl.format("f{}", "n"),
         est_paye=~pl.col("est_non_recourant"),
-    ).drop("p", "n")
+    ).drop("p", "effet", "n")
 
 
 def _cpam(entitled: pl.DataFrame) -> pl.DataFrame:
@@ -160,7 +164,7 @@ def _cpam(entitled: pl.DataFrame) -> pl.DataFrame:
         caf_menage_base_id=pl.when(pl.col("est_lie") & ~pl.col("est_absent")).then(pl.format("f{}", "n")),
         logement=pl.lit(None, pl.String),
         travail=pl.lit(None, pl.String),
-    ).drop("p", "n")
+    ).drop("p", "effet", "n")
 
 
 def _not_entitled(population: np.ndarray, generator: np.random.Generator, scale: float) -> list[pl.DataFrame]:
@@ -221,8 +225,38 @@ def _truth(inside: pl.DataFrame, entitled: pl.DataFrame) -> pl.DataFrame:
         eligibles=pl.len(), taux_attendu=pl.col("p").mean(), taux_direct=pl.col("est_non_recourant").mean()
     )
     numbered = inside.select("commune_insee", "population").with_row_index("commune")
-    return (
-        numbered.with_columns(pl.col("commune").cast(pl.Int64))
-        .join(rates, on="commune", how="left")
-        .drop("commune")
-    )
+    return numbered.with_columns(pl.col("commune").cast(pl.Int64)).join(rates, on="commune", how="left")
+
+
+_LOOKED_AT = np.linspace(-9.0, 9.0, 361)
+"""Places where the effect of a commune is looked at, in standard deviations of all effects."""
+
+
+def _best(entitled: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
+    """commune, taux_possible: the mean of the rate of each commune, all being known but its effect.
+
+    Who does not take up, who is absent, composition, coefficients, law of the effects: no estimate errs less
+    on average. Null where effects are not drawn one by one.
+    """
+    if scenario.is_gradient or not scenario.sigma:
+        return entitled.select("commune", taux_possible=pl.lit(None, pl.Float64)).unique()
+    effect = scenario.sigma * _LOOKED_AT
+    names = ("p", "effet", "est_non_recourant", "est_absent")
+    p, drawn, is_nontaker, is_absent = (entitled[name].cast(pl.Float64).to_numpy() for name in names)
+    logit = (log_odds(p) - drawn)[:, None] + effect
+    absent = log_odds(ABSENT_AMONG_NONTAKERS) + effect / 2
+    seen = is_nontaker[:, None] * (logit + is_absent[:, None] * absent + log_expit(-absent))
+    number, commune = np.unique(entitled["commune"].to_numpy(), return_inverse=True)
+    member = csr_matrix((np.ones(commune.size), (commune, np.arange(commune.size))))
+    log = member @ (seen + log_expit(-logit)) + _log_prior(scenario)
+    weight = np.exp(log - log.max(axis=1, keepdims=True))
+    rates = (member @ expit(logit)) / member.sum(axis=1).A
+    best = (rates * weight).sum(axis=1) / weight.sum(axis=1)
+    return pl.DataFrame({"commune": number, "taux_possible": best})
+
+
+def _log_prior(scenario: Scenario) -> np.ndarray:
+    """Log density of the effects, up to a constant: normal, or Student with three degrees of freedom."""
+    if scenario.is_heavy_tailed:
+        return -2 * np.log1p(_LOOKED_AT**2)
+    return -(_LOOKED_AT**2) / 2

@@ -47,6 +47,14 @@ def test_every_commune_has_an_estimate_that_holds_its_rate_and_is_not_its_count(
     assert (error**2).mean() < (direct**2).mean() / 4
 
 
+def test_whoever_knows_everything_but_the_effects_errs_less_and_in_no_direction(judged: pl.DataFrame) -> None:
+    best, ours, direct = (
+        judged[name] - judged["taux_attendu"] for name in ("taux_possible", "taux", "taux_direct")
+    )
+    assert (best**2).mean() < (ours**2).mean() < (direct**2).mean()
+    assert abs(best.mean()) < 0.02
+
+
 def test_a_household_whose_composition_nobody_shares_has_an_estimate(found: Found) -> None:
     _, _, places = found
     assert np.isfinite(places.drawn_nontakers).all()

@@ -80,12 +80,34 @@ def measured(rows: pl.DataFrame) -> dict[str, Any]:
 
 def summary(rows: pl.DataFrame) -> dict[str, Any]:
     """The same for all communes, by size, and for those that could be published."""
-    sized = rows.with_columns(
-        taille=pl.Series(np.array(NAMES)[np.digitize(rows["population"].to_numpy(), SIZES)])
-    )
     published = rows.filter(pl.col("eligibles_estimes") >= PUBLISHED_FROM)
-    by_size = {name: measured(sized.filter(taille=name)) for name in NAMES}
+    by_size = {name: measured(sized(rows).filter(taille=name)) for name in NAMES}
     return {"ensemble": measured(rows)} | by_size | {"20 éligibles ou plus": measured(published)}
+
+
+def sized(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows with the size of their commune, ``taille``."""
+    names = np.array(NAMES)[np.digitize(rows["population"].to_numpy(), SIZES)]
+    return rows.with_columns(taille=pl.Series(names))
+
+
+def possible(scenario: str, territories: int) -> dict[str, float]:
+    """What the best estimate would reach in the same territories, all being known but the effects.
+
+    Root mean square error for one of the direct rate, over all communes and by size; empty where effects are
+    not drawn one by one.
+    """
+    kinds = list(SCENARIOS)
+    seeds = ([number, kinds.index(scenario)] for number in range(territories))
+    truths = [invent(SCENARIOS[scenario], np.random.default_rng(seed)).truth for seed in seeds]
+    rows = pl.concat(truths).drop_nulls(["taux_attendu", "taux_possible"])
+    parts = {"ensemble": rows} | {name: sized(rows).filter(taille=name) for name in NAMES}
+    return {name: round(_possible_ratio(part), 4) for name, part in parts.items() if part.height}
+
+
+def _possible_ratio(rows: pl.DataFrame) -> float:
+    best, direct = (pl.col(name) - pl.col("taux_attendu") for name in ("taux_possible", "taux_direct"))
+    return float(rows.select(((best**2).mean() / (direct**2).mean()).sqrt()).item())
 
 
 def batch(scenario: str, first: int) -> pl.DataFrame:
@@ -113,7 +135,9 @@ def main() -> None:
             for first in firsts[scenario]:
                 parts.append(batch(scenario, first))
                 progress.advance(bar)
-            found[scenario] = {"territoires": BATCH * len(parts)} | summary(pl.concat(parts))
+            territories = BATCH * len(parts)
+            best = {"meilleur_possible_eqm_sur_taux_direct": possible(scenario, territories)}
+            found[scenario] = {"territoires": territories} | best | summary(pl.concat(parts))
     _write(_context(started) | {"scenarios": found})
     sys.stdout.write(f"{RESULT}\n")
 
