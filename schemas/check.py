@@ -10,8 +10,8 @@ import polars as pl
 
 from pipelines.calendar import window
 from pipelines.refusals import ContractRefusal
-from schemas.fields import kind_of, list_of, metadata_of
-from schemas.kinds import COMMUNE_INSEE, FLAG_UNKNOWN, JETON, MOIS, MONTANT, Kind
+from schemas.fields import delivered_kind_of, kind_of, list_of, metadata_of
+from schemas.kinds import COMMUNE_INSEE, FLAG_UNKNOWN, MOIS, MONTANT, Kind
 from schemas.nomenclatures import nomenclature
 from schemas.reading import ANOMALY, LINE
 from schemas.tables import Table, Variant
@@ -198,8 +198,7 @@ def _value(name: str, variant: Variant, mois: str, communes: Communes) -> pl.Exp
 
 
 def _kind(name: str, variant: Variant) -> Kind:
-    pseudonymised = variant != "nominative" and metadata_of(name).get("pseudonyme")
-    return JETON if pseudonymised else kind_of(name)
+    return kind_of(name) if variant == "nominative" else delivered_kind_of(name)
 
 
 def _present_commune(code: pl.Expr, communes: Communes) -> pl.Expr:

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from schemas.fields import FIELDS, kind_of, list_of, metadata_of
-from schemas.kinds import JETON, MONTANT, Kind
+from schemas.fields import FIELDS, delivered_kind_of, kind_of, list_of, metadata_of
+from schemas.kinds import MONTANT, Kind
 from schemas.nomenclatures import all_lists
 from schemas.rules import GENERAL_RULES
 from schemas.tables import IDENTITY, SAMPLE_ANSWERS, TABLES, Table, Variant
@@ -84,8 +84,7 @@ def _frictionless(name: str, required: tuple[str, ...], variant: Variant) -> Jso
 
 
 def _kind(name: str, variant: Variant) -> Kind:
-    pseudonymised = variant != "nominative" and metadata_of(name).get("pseudonyme")
-    return JETON if pseudonymised else kind_of(name)
+    return kind_of(name) if variant == "nominative" else delivered_kind_of(name)
 
 
 def _constraints(name: str, kind: Kind, required: bool) -> Json:

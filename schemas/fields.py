@@ -49,6 +49,16 @@ def list_of(name: str) -> str | None:
     return found
 
 
+def is_keyed(name: str) -> bool:
+    """True for an identifier that is replaced at source by a keyed form, a token."""
+    return bool(metadata_of(name).get("pseudonyme"))
+
+
+def delivered_kind_of(name: str) -> Kind:
+    """Kind of a column once delivered: a token, for what is keyed at source."""
+    return JETON if is_keyed(name) else kind_of(name)
+
+
 def column(name: str, *, nullable: bool = True) -> pa.Column:
     """A fresh Pandera column of this field, to put in a schema."""
     declared = FIELDS[name]
@@ -96,12 +106,17 @@ _declare(
     "Adresse normalisée sous clé, valable dans cette seule livraison ; dérivée à la source.",
     pseudonyme=True,
 )
-_declare("consentement_id", IDENTIFIANT, "Consentement (ou ligne d'opposition, numérotée à la source).")
-_declare("action_id", IDENTIFIANT, "Action d'aller-vers.")
+_declare(
+    "consentement_id",
+    IDENTIFIANT,
+    "Consentement (ou ligne d'opposition, numérotée à la source).",
+    pseudonyme=True,
+)
+_declare("action_id", IDENTIFIANT, "Action d'aller-vers.", pseudonyme=True)
 _declare("echantillon_id", IDENTIFIANT, "Enregistrement de l'échantillon de vérification.")
 _declare("enquete_id", IDENTIFIANT, "Enquête.")
-_declare("repondant", IDENTIFIANT, "Répondant, renuméroté à la source.")
-_declare("representant_ref", IDENTIFIANT, "Référence du mandat du représentant.")
+_declare("repondant", IDENTIFIANT, "Répondant, renuméroté à la source.", pseudonyme=True)
+_declare("representant_ref", IDENTIFIANT, "Référence du mandat du représentant.", pseudonyme=True)
 
 # Identity: nominative side only, except what ``schemas.tables`` keeps in clear.
 # ``tolere``: what is implausible counts as missing, the row stays.
@@ -213,7 +228,7 @@ _code("finalite", "FINALITE", "À quel sujet la personne accepte d'être rappel�
 _declare("destinataire", CODE, "Organisme destinataire (code des réglages).")
 _code("evenement", "EVENEMENT", "Ce que la personne a dit.")
 _declare("evenement_le", DATE, "Jour où elle l'a dit.")
-_declare("recueilli_par", CODE, "Agent ou organisme qui a recueilli (code).")
+_declare("recueilli_par", CODE, "Agent ou organisme qui a recueilli (code).", pseudonyme=True)
 _code("canal_recueil", "CANAL_RECUEIL", "Comment le consentement a été recueilli.")
 _declare("formulaire_version", TEXTE, "Version du formulaire.")
 _declare("formulaire_sha256", TEXTE, "Empreinte du formulaire signé.")

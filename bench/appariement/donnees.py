@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipelines.source.nir import key
+from pipelines.identifiers.nir import key
 from pipelines.synthetic.frames import COLUMNS
 from pipelines.synthetic.identities import invent_identities
 from pipelines.synthetic.margins import section, shares

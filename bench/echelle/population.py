@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipelines.source.nir import key
+from pipelines.identifiers.nir import key
 from pipelines.synthetic import names
 from pipelines.synthetic.defects import HABITS, typed
 from pipelines.territory import known_communes, load

@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from pipelines.files import whole_file
+from pipelines.ingest import smuggled
 from pipelines.ingest.manifest import Delivery
 from pipelines.refusals import ContractRefusal
 from pipelines.settings import Settings
@@ -30,6 +31,8 @@ def load_delivery(
     of the delivery is then written.
     """
     files = [(table, delivery.file_of(table.name)) for table in tables_of(delivery.partenaire)]
+    for table in tables_of(delivery.partenaire):
+        smuggled.refuse_clear_identities(delivery, table)
     results = [(table, _checked(path, table, delivery, communes)) for table, path in files if path]
     for table, result in results:
         _store(warehouse, settings, delivery, table, result)
@@ -39,7 +42,9 @@ def load_delivery(
 def _checked(path: Path, table: Table, delivery: Delivery, communes: dict[str, str]) -> Checked:
     """The table held against the contract; a refusal names the delivery and the file."""
     try:
-        return check(read_strings(path, is_vouched_for=True), table, "delivered", delivery.mois, communes)
+        rows = read_strings(path, is_vouched_for=True)
+        smuggled.refuse_smuggled(rows, table)
+        return check(rows, table, "delivered", delivery.mois, communes)
     except ContractRefusal as refusal:
         where = f"{delivery.where}/{path.name}"
         raise ContractRefusal(refusal.quoi, ou=where, que_faire=refusal.que_faire) from None

@@ -13,7 +13,8 @@ from operator import or_
 
 import polars as pl
 
-from pipelines.source import keys, nir, normalise, phonetics
+from pipelines.identifiers import nir
+from pipelines.source import keys, normalise, phonetics
 from schemas import ENCODING_VERSION
 
 TOKEN_HEX = 32

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.calendar import check_month
+from pipelines.identifiers import leaks
 from pipelines.refusals import ContractRefusal, MissingSourceRefusal, Refusal
-from pipelines.source import leaks
 from pipelines.territory import known_communes
 from schemas import PARTNERS, TABLES, Table, tables_of
 from schemas.check import Checked, check
@@ -17,6 +17,7 @@ from schemas.reading import Slice, read_strings, slices
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 OPPOSITIONS = "oppositions"
+CORRECT = "Vider ou corriger ces places à la source, puis recommencer : rien n'a été livré."
 OWN_ID = "personne_id"
 """Column a partner may add to its oppositions file, which is read and not delivered."""
 
@@ -60,7 +61,7 @@ class Entry:
         held = sum(found, leaks.Findings()).leaks()
         if held and self.is_read_at_once(table):
             held = leaks.scan(read_strings(path), table).leaks() or held
-        leaks.refuse([*held, *leaks.around(path)], f"fichier {path.name}")
+        leaks.refuse([*held, *leaks.around(path)], f"fichier {path.name}", CORRECT)
 
     def opposed_ids(self) -> pl.DataFrame:
         """personne_id and objet, where the oppositions file gives the partner's own ids; else no row."""

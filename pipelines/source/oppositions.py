@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import polars as pl
 
+from pipelines.identifiers.nir import nir
 from pipelines.source import normalise
-from pipelines.source.nir import nir
 from schemas import Table
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)

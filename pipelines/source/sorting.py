@@ -11,13 +11,13 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.identifiers.leaks import Findings, scan
 from pipelines.source import normalise
 from pipelines.source import oppositions as opposing
 from pipelines.source.amounts import amounts
 from pipelines.source.coarsen import birth_columns, presence_columns, separation_columns
 from pipelines.source.encode import MARKS, Encoder, identities_of_slice, tokens, without_borrowed
 from pipelines.source.entry import communes
-from pipelines.source.leaks import Findings, scan
 from pipelines.source.rekey import NATURES, Ways, rekeyed
 from pipelines.territory import delivered_communes
 from schemas import TABLES, Table

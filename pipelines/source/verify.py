@@ -8,10 +8,10 @@ import polars as pl
 import xlsxwriter
 
 from pipelines.files import whole_file
+from pipelines.identifiers.leaks import Findings, scan
 from pipelines.refusals import Refusal
 from pipelines.source.amounts import amounts, refuse_amounts
 from pipelines.source.entry import OPPOSITIONS, Entry, communes, open_entry
-from pipelines.source.leaks import Findings, scan
 from pipelines.source.workers import Progress, Workers, in_silence
 from schemas import TABLES, Table
 from schemas.check import Checked, check_slice, doubles, merged_counts

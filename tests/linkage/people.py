@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from pipelines.files import sha256
+from pipelines.identifiers.nir import key
 from pipelines.settings import Settings
 from pipelines.source.encode import Encoder, identities
-from pipelines.source.nir import key
 from pipelines.territory import load
 from pipelines.warehouse import Warehouse
 from schemas import ENCODING_VERSION

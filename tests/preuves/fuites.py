@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.files import whole_file
-from pipelines.source.leaks import scan
+from pipelines.identifiers.leaks import scan
 from schemas import TABLES, Table
 from schemas.reading import read_strings
 from tests.source.smuggling import CLEAN, clean_columns, is_found, smuggled

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from stdnum import iban as stdnum_iban
 from stdnum.fr import nir as stdnum_nir
 
-from pipelines.source.leaks import Leak, around, scan
+from pipelines.identifiers.leaks import Leak, around, scan
 from schemas import TABLES
 from schemas.reading import LINE
 

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pipelines.identifiers.leaks import Findings, Leak, scan, scan_texts
 from pipelines.refusals import ContractRefusal
 from pipelines.source import pseudonymise, verify
-from pipelines.source.leaks import Findings, Leak, scan, scan_texts
 from schemas import TABLES
 from schemas.reading import LINE
 from tests.source.conftest import CONTACT, MARKED, MOIS, caf_tables, table, write

@@ -6,7 +6,7 @@ import stdnum.fr.nir as oracle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.source import nir
+from pipelines.identifiers import nir
 from tests.source.conftest import PATIENT
 
 

@@ -1,7 +1,8 @@
-"""Smuggled identifiers: a NIR, a telephone, an e-mail, an IBAN where none may be.
+"""Smuggled identifiers: a NIR, a telephone, an e-mail, an IBAN, words in the place of a code.
 
-Looked for in the delivered values, and in what travels around them: file names, column names, Parquet
-metadata. What is found is told by table, column, kind and line; a value is never quoted.
+Looked for at the partner in the values to deliver, and in what travels around them: file names, column names,
+Parquet metadata; looked for again in what is delivered, before anything is kept. What is found is told by
+table, column, kind and line; a value is never quoted.
 """
 
 import base64
@@ -14,14 +15,25 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.identifiers import nir
+from pipelines.identifiers.iban import holds_iban
 from pipelines.refusals import ContractRefusal
-from pipelines.source import nir
-from pipelines.source.iban import holds_iban
-from pipelines.source.rekey import NATURES
 from schemas import Table
+from schemas.fields import delivered_kind_of, is_keyed, list_of
+from schemas.kinds import CODE
+from schemas.nomenclatures import nomenclature
 from schemas.reading import LINE, SEPARATORS
 
 NIR, TELEPHONE, COURRIEL, IBAN = "NIR", "téléphone", "courriel", "IBAN"
+TEXT, MANY = "texte au lieu d'un code", "trop de valeurs pour des codes"
+
+MOST_CODES = 1000
+"""Above, the values of a column of codes that no list declares are no codes: names, or numbers."""
+
+_SHORT = 4
+_WORD_LIKE = r"^[A-Z][A-Z0-9_]*$"
+_NUMBERED = r"^\S*\d\S*$"
+_LETTERS = r"\p{L}{3}"
 _BARE = {13: 0.5, 15: 0.1}
 """Digits in a row that may be a number of another kind: at least this share of the column's numbers of that
 length must be possible NIRs (one random number in fifty of 13 digits is, one in two hundred of 15)."""
@@ -117,8 +129,64 @@ def scan(frame: pl.DataFrame, table: Table) -> Findings:
     out: a number of file of thirteen digits is never delivered as it is.
     """
     lines = frame[LINE] if LINE in frame.columns else None
-    names = [name for name in table.delivered_columns if name in frame.columns and name not in NATURES]
-    return reduce(Findings.__add__, (_scan_column(frame[name], lines) for name in names), Findings())
+    names = [name for name in table.delivered_columns if name in frame.columns and not is_keyed(name)]
+    return _all(_scan_column(frame[name], lines) + _words(frame[name], lines) for name in names)
+
+
+def scan_delivered(frame: pl.DataFrame, table: Table) -> Findings:
+    """Look at every column of a file as it came: strings and ``ligne``, not yet held against the contract.
+
+    What has the form the contract wants (a token, a month, a commune) holds nothing else and costs nothing.
+    """
+    names = [name for name in table.delivered_columns if name in frame.columns]
+    return _all(
+        _scan_column(_out_of_form(frame[name]), frame[LINE])
+        + _words(frame[name], frame[LINE])
+        + _crowd(frame[name])
+        for name in names
+    )
+
+
+def _all(findings: Iterable[Findings]) -> Findings:
+    return reduce(Findings.__add__, findings, Findings())
+
+
+def _out_of_form(values: pl.Series) -> pl.Series:
+    """The values of a delivered column as text, null where they are what the contract wants."""
+    kind = delivered_kind_of(values.name)
+    text = values.cast(pl.String)
+    if kind.pattern:
+        seen = pl.when(~text.str.contains(kind.pattern)).then(text).otherwise(None)
+    elif kind.dtype.is_numeric():
+        number = text.cast(pl.Float64, strict=False)
+        seen = pl.when(number.is_null()).then(text).otherwise(_texts(number))
+    else:
+        return text
+    return pl.select(seen.alias(values.name)).to_series()
+
+
+def _words(values: pl.Series, lines: pl.Series | None) -> Findings:
+    """Words in a column whose codes are listed: neither a code of the list nor the look of a new one."""
+    liste = list_of(values.name)
+    if liste is None or values.dtype != pl.String or is_keyed(values.name):
+        return Findings()
+    codes, different = list(nomenclature(liste).codes), values.drop_nulls().unique()
+    looks_new = (different.str.len_chars() <= _SHORT) | different.str.contains(_NUMBERED)
+    if max(map(len, codes)) > _SHORT:
+        looks_new |= different.str.contains(_WORD_LIKE)
+    held = different.filter(~different.is_in(codes) & ~looks_new & different.str.contains(_LETTERS))
+    if held.is_empty():
+        return Findings()
+    return Findings({(values.name, TEXT, 0): _count(held, held.alias("texte").to_frame(), values, lines)})
+
+
+def _crowd(values: pl.Series) -> Findings:
+    """Too many different values in a column of codes that have no list, in a whole file."""
+    if delivered_kind_of(values.name) is not CODE or list_of(values.name):
+        return Findings()
+    different = values.drop_nulls().n_unique()
+    held = Count(different, different, values.len() - values.null_count())
+    return Findings({(values.name, MANY, 0): held} if different > MOST_CODES else {})
 
 
 def scan_texts(texts: Iterable[str]) -> set[str]:
@@ -137,13 +205,13 @@ def around(path: Path) -> list[Leak]:
     return [Leak(place, nature) for place, texts in places.items() for nature in sorted(scan_texts(texts))]
 
 
-def refuse(leaks: list[Leak], where: str) -> None:
+def refuse(leaks: list[Leak], where: str, que_faire: str) -> None:
     """Raise :class:`ContractRefusal` telling where identifiers are, when there are any."""
     if leaks:
         raise ContractRefusal(
-            f"Un identifiant direct s'est glissé dans l'extrait : {' ; '.join(map(str, leaks))}.",
+            f"Ce qui peut nommer quelqu'un s'est glissé dans l'extrait : {' ; '.join(map(str, leaks))}.",
             ou=where,
-            que_faire="Vider ou corriger ces places à la source, puis recommencer : rien n'a été livré.",
+            que_faire=que_faire,
         )
 
 
