@@ -33,6 +33,9 @@ KNOWN = pl.col("eligible").is_in(["oui", "non"])
 COMPARABLE = A1 & KNOWN & pl.col("est_sans_prestation") & ~pl.col("a_revenu_caf")
 """CAF households who could as well be absent from it (:mod:`pipelines.estimation.evidence`)."""
 
+_STEPS = 50
+"""Of the search of Richardson and Lucy: few groups, it stops moving sooner."""
+
 _B = pl.col("strate") == "B"
 _LINKED = pl.col("strate").is_in(["L", "S"])
 _PENDING_A2 = (pl.col("strate") == "A2") & (pl.col("situation") == "inconnu") & ~pl.col("a_revenu_caf")
@@ -119,8 +122,42 @@ def of_b(reading: Reading, cut: Cut, recall: Floats) -> Sharing:
     missed = missed_links(reading, cut, recall)
     if not entitled.sum():
         entitled, missed = cut.by_class(reading, _B, pl.col("poids_menages")), np.zeros(missed.shape)
-    own = kappa.value[:, None]
-    return Sharing(entitled * own, kappa.spread(SEEN_SPREAD), missed * own)
+    net = np.maximum((entitled - missed).sum(axis=1), 0.0)
+    own = kappa.value[:, None] * reread(seen_as(reading, cut), net)
+    return Sharing(own @ entitled, kappa.spread(SEEN_SPREAD), own @ missed)
+
+
+def seen_as(reading: Reading, cut: Cut) -> Floats:
+    """CPAM households by group, for a linked CAF household of each group: rows are CPAM groups, columns CAF
+    ones.
+
+    Spouses whom the CPAM has at two addresses are two households of one adult.
+    """
+    compared = A1 & pl.col("est_sans_prestation") & pl.col("est_lie")
+    at_caf = reading.households.filter(compared).select("menage_base_id", caf=cut.group)
+    linked = reading.households.filter(pl.col("strate") == "L").select("caf_menage_base_id", cpam=cut.group)
+    pairs = linked.join(at_caf, left_on="caf_menage_base_id", right_on="menage_base_id")
+    table = np.eye(len(cut.codes))
+    for cpam, caf, n in pairs.group_by("cpam", "caf").len().drop_nulls().rows():
+        if cpam in cut.codes and caf in cut.codes:
+            table[cut.codes.index(cpam), cut.codes.index(caf)] += n
+    households = dict(at_caf.group_by("caf").len().drop_nulls().rows())
+    found: Floats = table / (1 + np.array([households.get(code, 0) for code in cut.codes]))
+    return found
+
+
+def reread(seen: Floats, counts: Floats) -> Floats:
+    """Households of each group (rows) for one that CPAM shows in another (columns).
+
+    ``counts`` are what CPAM shows; the households that explain them best (Richardson 1972, Lucy 1974) are
+    looked for from those of the CPAM themselves.
+    """
+    total, groups = seen.sum(axis=0), counts + 1e-9
+    for _ in range(_STEPS):
+        expected = np.maximum(seen @ groups, 1e-12)
+        groups = groups * (seen.T @ (counts / expected)) / total
+    share: Floats = seen.T * groups[:, None] / np.maximum(seen @ groups, 1e-12) / total[:, None]
+    return share
 
 
 def missed_links(reading: Reading, cut: Cut, recall: Floats) -> Floats:

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.estimation.evidence import Reading
 from pipelines.estimation.link_rates import household_recall
-from pipelines.estimation.shares import Cut, kappas, missed_links, of_a2, of_b, person_missed
+from pipelines.estimation.shares import Cut, kappas, missed_links, of_a2, of_b, person_missed, reread, seen_as
 
 ALL_AT_98 = np.full(3, 0.98)
 CUT = Cut(pl.col("groupe"), ["a", "b"])
@@ -21,6 +21,7 @@ class Households:
     def add(self, n: int, strate: str, groupe: str | None, **known: object) -> None:
         common = {"strate": strate, "groupe": groupe, "classe": 0, "eligible": "oui", "situation": "primaire"}
         common |= {"n_adultes": 1, "poids_menages": 1.0, "poids_eligible": 1.0, "part_cpam": None}
+        common |= {"menage_base_id": None, "caf_menage_base_id": None, "est_lie": False}
         self.rows += [common | {"a_revenu_caf": False, "est_sans_prestation": strate == "A1"} | known] * n
 
     def compared(self, groupe: str, on_caf: int, on_cpam: int) -> None:
@@ -118,3 +119,35 @@ def test_without_cpam_incomes_the_absent_are_as_all_the_unlinked(homes: Househol
     homes.add(30, "B", "a", eligible="inconnu")
     homes.add(10, "B", "b", eligible="inconnu")
     assert of_b(homes.reading, CUT, ALL_AT_98).central()[:, 0] == pytest.approx([0.75, 0.25], abs=0.01)
+
+
+def test_spouses_whom_the_cpam_has_apart_are_one_household() -> None:
+    """Of a hundred couples the CAF knows, it sees seventy as such and thirty as two single persons."""
+    homes = Households()
+    for n in range(100):
+        homes.add(1, "A1", "b", menage_base_id=f"b{n}", est_lie=True)
+        homes.add(1, "A1", "a", menage_base_id=f"a{n}", est_lie=True)
+        homes.add(1, "L", "a", caf_menage_base_id=f"a{n}")
+        homes.add(1 if n < 70 else 2, "L", "b" if n < 70 else "a", caf_menage_base_id=f"b{n}")
+    seen = seen_as(homes.reading, CUT)
+    assert seen == pytest.approx(np.array([[1.0, 0.6], [0.0, 0.7]]), abs=0.02)
+    shown = seen @ np.array([50.0, 100.0])
+    assert reread(seen, shown) @ shown == pytest.approx([50.0, 100.0], rel=0.02)
+    assert reread(seen, np.zeros(2)) @ np.zeros(2) == pytest.approx([0.0, 0.0])
+
+
+def test_the_absent_are_reread_as_the_linked_are() -> None:
+    homes = Households()
+    for n in range(400):
+        homes.add(1, "A1", "b", menage_base_id=f"b{n}", est_lie=True)
+        homes.add(1, "L", "a" if n % 2 else "b", caf_menage_base_id=f"b{n}", eligible="non")
+    homes.add(100, "B", "a")
+    homes.add(100, "B", "b")
+    assert of_b(homes.reading, CUT, ALL_AT_98).central()[1, 0] > 0.9
+
+
+def test_without_links_households_are_as_the_cpam_shows_them() -> None:
+    homes = Households()
+    homes.add(60, "B", "a")
+    homes.add(40, "B", "b")
+    assert of_b(homes.reading, CUT, ALL_AT_98).central()[:, 0] == pytest.approx([0.6, 0.4], abs=0.01)
