@@ -1,5 +1,7 @@
 """What the warehouse tells the estimator: strata, instruments, verification answers."""
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,9 +14,12 @@ from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 from tests.estimation.tables import MONTHS, Tables
 
+Look = Callable[..., Evidence]
+"""Build the situations of the written tables; what they say of a right, the RSA by default."""
+
 
 @pytest.fixture
-def seen(tables: Tables, warehouse: Warehouse, settings: Settings):  # type: ignore[no-untyped-def]
+def seen(tables: Tables, warehouse: Warehouse, settings: Settings) -> Look:
     def look(droit: str = "rsa") -> Evidence:
         tables.write(warehouse)
         situations.build(warehouse, settings, "2026-06")
@@ -24,7 +29,7 @@ def seen(tables: Tables, warehouse: Warehouse, settings: Settings):  # type: ign
     return look
 
 
-def test_u_and_t_are_entitled_on_the_same_cpam_data(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_u_and_t_are_entitled_on_the_same_cpam_data(tables: Tables, seen: Look) -> None:
     tables.caf("a", rsa="non")
     tables.cpam("la")
     tables.link(1, ("caf", "a"), ("cpam", "la"))
@@ -35,7 +40,9 @@ def test_u_and_t_are_entitled_on_the_same_cpam_data(tables: Tables, seen) -> Non
     assert (found.known.sum(), found.known_linked.sum()) == (3, 1)
 
 
-def test_kappa_compares_both_instruments_on_linked_households_that_are_not_paid(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_kappa_compares_both_instruments_on_linked_households_that_are_not_paid(
+    tables: Tables, seen: Look
+) -> None:
     cases = (("oui", "oui"), ("oui", "non"), ("non", "oui"), ("non", "oui"))
     for n, (caf, cpam) in enumerate(cases):
         tables.caf(f"a{n}", rsa=caf)
@@ -49,8 +56,8 @@ def test_kappa_compares_both_instruments_on_linked_households_that_are_not_paid(
 
 
 def test_a_household_whom_the_caf_pays_an_income_is_no_model_for_those_absent_from_it(
-    tables: Tables, seen
-) -> None:  # type: ignore[no-untyped-def]
+    tables: Tables, seen: Look
+) -> None:
     tables.caf("a", rsa="non")
     tables.cpam("c", rsa="oui")
     tables.link(1, ("caf", "a"), ("cpam", "c"))
@@ -59,7 +66,9 @@ def test_a_household_whom_the_caf_pays_an_income_is_no_model_for_those_absent_fr
     assert (found.kappa.cpam_only.sum(), found.nonrecipients.sum(), found.t.sum()) == (0, 0, 1)
 
 
-def test_households_without_incomes_go_to_the_class_model_and_students_nowhere(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_households_without_incomes_go_to_the_class_model_and_students_nowhere(
+    tables: Tables, seen: Look
+) -> None:
     tables.cpam("b", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
     tables.cpam("e", rsa="inconnu", ppa="inconnu", motif="etudiant")
     tables.cpam("jeune", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues", age=22)
@@ -68,15 +77,17 @@ def test_households_without_incomes_go_to_the_class_model_and_students_nowhere(t
 
 
 def test_a_caf_household_without_incomes_and_without_link_counts_in_both_c2s_classes(
-    tables: Tables, seen
-) -> None:  # type: ignore[no-untyped-def]
+    tables: Tables, seen: Look
+) -> None:
     tables.caf("a", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
     found = seen()
     assert found.a2.sum() == pytest.approx(1)
     assert (found.a2 > 0).sum() == 2
 
 
-def test_caf_households_that_are_not_paid_teach_entitlement_the_linked_for_all(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_caf_households_that_are_not_paid_teach_entitlement_the_linked_for_all(
+    tables: Tables, seen: Look
+) -> None:
     tables.caf("unlinked")
     tables.caf("paid", rsa_etat="2", rsa_du=400.0)
     tables.caf("a")
@@ -88,7 +99,7 @@ def test_caf_households_that_are_not_paid_teach_entitlement_the_linked_for_all(t
     assert (found.nonrecipients.sum(), found.nonrecipients_entitled.sum()) == (3, 2)
 
 
-def test_households_paid_by_the_msa_are_takers_for_the_rsa_only(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_households_paid_by_the_msa_are_takers_for_the_rsa_only(tables: Tables, seen: Look) -> None:
     tables.cpam("m")
     for month in MONTHS:
         tables.add(
@@ -100,7 +111,7 @@ def test_households_paid_by_the_msa_are_takers_for_the_rsa_only(tables: Tables, 
     assert seen("ppa").s == 0
 
 
-def test_recall_comes_from_the_hold_out_three_points_lower(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_recall_comes_from_the_hold_out_three_points_lower(tables: Tables, seen: Look) -> None:
     tables.cpam("b")
     tables.add(
         "out__qualite_appariement",
@@ -115,7 +126,7 @@ def test_recall_comes_from_the_hold_out_three_points_lower(tables: Tables, seen)
     assert seen().rates.entitled.prior_mean == pytest.approx(0.93)
 
 
-def test_the_interval_of_the_recall_widens_that_of_the_rate(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_the_interval_of_the_recall_widens_that_of_the_rate(tables: Tables, seen: Look) -> None:
     tables.cpam("b")
     tables.add(
         "out__qualite_appariement",
@@ -132,7 +143,7 @@ def test_the_interval_of_the_recall_widens_that_of_the_rate(tables: Tables, seen
     assert seen().rates.entitled.prior_sd == pytest.approx(0.05)
 
 
-def test_the_recall_of_one_class_is_not_that_of_everybody(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_the_recall_of_one_class_is_not_that_of_everybody(tables: Tables, seen: Look) -> None:
     tables.cpam("b")
     tables.add(
         "out__qualite_appariement",
@@ -147,7 +158,7 @@ def test_the_recall_of_one_class_is_not_that_of_everybody(tables: Tables, seen) 
     assert seen().rates.entitled.prior_mean == RECALL_WITHOUT_MEASURE.prior_mean
 
 
-def test_answers_of_the_caf_give_recall_and_coverage(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_answers_of_the_caf_give_recall_and_coverage(tables: Tables, seen: Look) -> None:
     for n in range(4):
         tables.caf(f"a{n}")
         tables.verified("caf", f"a{n}", volet="RAPPEL", connu_cpam=int(n > 0))
@@ -160,7 +171,9 @@ def test_answers_of_the_caf_give_recall_and_coverage(tables: Tables, seen) -> No
     assert (found.rates.entitled.trials.sum(), found.rates.entitled.successes.sum()) == (3, 1)
 
 
-def test_answers_about_unlinked_households_move_delta_unless_the_msa_knows_them(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_answers_about_unlinked_households_move_delta_unless_the_msa_knows_them(
+    tables: Tables, seen: Look
+) -> None:
     for n, msa in enumerate((0, 0, 1)):
         tables.cpam(f"b{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
         tables.verified("cpam", f"b{n}", connu_caf=0, connu_msa=msa, eligible_rsa=int(n != 1), eligible_ppa=0)
@@ -168,7 +181,7 @@ def test_answers_about_unlinked_households_move_delta_unless_the_msa_knows_them(
     assert (found.households.sum(), found.entitled.sum()) == (3, 1)
 
 
-def test_an_answer_goes_to_the_household_it_is_about(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_an_answer_goes_to_the_household_it_is_about(tables: Tables, seen: Look) -> None:
     tables.cpam("unknown", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
     tables.cpam("found")
     tables.cpam("overlooked", rsa="non")
@@ -181,7 +194,7 @@ def test_an_answer_goes_to_the_household_it_is_about(tables: Tables, seen) -> No
     assert (found.kappa.told_overlooked, found.kappa.overlooking) == (1, 1)
 
 
-def test_the_caf_tells_of_households_whose_incomes_nobody_knows(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_the_caf_tells_of_households_whose_incomes_nobody_knows(tables: Tables, seen: Look) -> None:
     for n, volet in enumerate(("TEMOIN", "RAPPEL")):
         tables.caf(f"a{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
         tables.cpam(f"c{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
@@ -192,8 +205,8 @@ def test_the_caf_tells_of_households_whose_incomes_nobody_knows(tables: Tables, 
 
 
 def test_a_household_paid_the_other_right_is_no_model_for_those_absent_from_the_caf(
-    tables: Tables, seen
-) -> None:  # type: ignore[no-untyped-def]
+    tables: Tables, seen: Look
+) -> None:
     tables.caf("rsa_only", ppa="oui", rsa_etat="2", rsa_du=400.0)
     tables.caf("nothing", ppa="oui")
     for n, name in enumerate(("rsa_only", "nothing")):
@@ -204,8 +217,8 @@ def test_a_household_paid_the_other_right_is_no_model_for_those_absent_from_the_
 
 
 def test_a_household_without_caf_incomes_is_read_on_cpam_data_when_they_are_known(
-    tables: Tables, seen
-) -> None:  # type: ignore[no-untyped-def]
+    tables: Tables, seen: Look
+) -> None:
     for n, state in enumerate(("oui", "non")):
         tables.caf(f"a{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues")
         tables.cpam(f"c{n}", rsa=state)
@@ -214,7 +227,7 @@ def test_a_household_without_caf_incomes_is_read_on_cpam_data_when_they_are_know
     assert (found.a2_known.sum(), found.a2_found.sum(), found.a2.sum()) == (2, 1, 0)
 
 
-def test_a_household_of_the_msa_is_no_false_link(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_a_household_of_the_msa_is_no_false_link(tables: Tables, seen: Look) -> None:
     tables.cpam("m")
     for month in MONTHS:
         tables.add(
@@ -226,7 +239,7 @@ def test_a_household_of_the_msa_is_no_false_link(tables: Tables, seen) -> None: 
     assert seen().rates.absent.trials.sum() == 0
 
 
-def test_a_pensioner_without_incomes_told_entitled_is_a_wrong_answer(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_a_pensioner_without_incomes_told_entitled_is_a_wrong_answer(tables: Tables, seen: Look) -> None:
     for n, age in enumerate((40, 70, 80)):
         tables.cpam(f"b{n}", rsa="inconnu", ppa="inconnu", motif="ressources_inconnues", age=age)
         tables.verified("cpam", f"b{n}", connu_caf=0, eligible_rsa=int(n < 2), eligible_ppa=0)
@@ -234,7 +247,7 @@ def test_a_pensioner_without_incomes_told_entitled_is_a_wrong_answer(tables: Tab
     assert (found.sure, found.contrary) == (2, 1)
 
 
-def test_a_linked_household_told_absent_from_the_caf_is_a_wrong_answer(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_a_linked_household_told_absent_from_the_caf_is_a_wrong_answer(tables: Tables, seen: Look) -> None:
     for n in range(4):
         tables.caf(f"a{n}")
         tables.cpam(f"c{n}")
@@ -245,13 +258,13 @@ def test_a_linked_household_told_absent_from_the_caf_is_a_wrong_answer(tables: T
     assert found.contrary == pytest.approx(1)
 
 
-def test_an_answer_left_empty_is_no_answer(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_an_answer_left_empty_is_no_answer(tables: Tables, seen: Look) -> None:
     tables.cpam("b")
     tables.verified("cpam", "b", connu_caf=0)
     assert seen().answers.count == 0
 
 
-def test_false_links_are_counted_among_persons_absent_from_caf(tables: Tables, seen) -> None:  # type: ignore[no-untyped-def]
+def test_false_links_are_counted_among_persons_absent_from_caf(tables: Tables, seen: Look) -> None:
     tables.cpam("b")
     for mesure, couple, valeur in (
         ("faux_liens", ("caf", "cpam"), 6.0),
