@@ -8,11 +8,9 @@ benefit the CAF would have told. Writes docs/preuves/droits.json.
 import argparse
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
@@ -23,9 +21,11 @@ import polars as pl
 from openfisca_core.simulation_builder import SimulationBuilder
 from rich.console import Console
 
+from bench.provenance import provenance
 from pipelines.calendar import month_number, window
 from pipelines.eligibility import simulate, system
-from pipelines.eligibility.nomenclature import HOUSEHOLD_BENEFITS, PERSON_BENEFITS, VARIABLE_OF_NATRESS
+from pipelines.eligibility.nomenclature import VARIABLE_OF_NATRESS
+from schemas.tables import HOUSEHOLD_BENEFITS, PERSON_BENEFITS
 
 MOIS: Final = "2026-06"
 RIGHTS_MONTHS: Final = 12
@@ -235,10 +235,7 @@ def _resident(field: str) -> int:
 
 def _write(arguments: argparse.Namespace, load: float, built: float, runs: dict[str, Run]) -> None:
     whole, few, natural = runs["droits"], runs["comparaison"], runs["openfisca_seul"]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
-    found = {
-        "commit": commit.strip(),
-        "le": date.today().isoformat(),
+    found = provenance("make bench-droits") | {
         "graine": arguments.graine,
         "charge": load,
         "secondes_systeme": built,

@@ -25,6 +25,7 @@ import polars as pl
 from rich.console import Console
 
 from bench.echelle.population import people
+from bench.provenance import provenance
 from pipelines.calendar import window
 from pipelines.source.keys import KEY_BYTES, write_key
 from pipelines.synthetic.defects import HABITS, typed, typed_addresses
@@ -267,11 +268,7 @@ def _amounts(size: int, rng: np.random.Generator) -> pl.Series:
 
 
 def _write(path: Path, size: int, seed: int, found: dict[str, Run]) -> None:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    proof = {
-        "commande": f"make bench-source PERSONNES={size} GRAINE={seed}",
-        "commit": commit.stdout.strip(),
-        "le": date.today().isoformat(),
+    proof = provenance(f"make bench-source PERSONNES={size} GRAINE={seed}") | {
         "coeurs": CORES,
         "livraisons": {partner: run.shown() for partner, run in found.items()},
     }

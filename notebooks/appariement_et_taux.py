@@ -13,9 +13,7 @@ app = marimo.App(width="medium", app_title="Appariement et taux")
 
 @app.cell
 def _():
-    import os
     from math import log2
-    from pathlib import Path
 
     import altair as alt
     import duckdb
@@ -27,21 +25,16 @@ def _():
     from pipelines.linkage.scoring import is_no_twin
     from pipelines.refusals import Refusal
     from pipelines.reporting import labels
-    from pipelines.settings import SETTINGS_FILE, load
 
     return (
         COMPARISONS,
-        Path,
         Refusal,
-        SETTINGS_FILE,
         alt,
         duckdb,
         is_no_twin,
         labels,
-        load,
         log2,
         mo,
-        os,
         pl,
         roles,
         territory,
@@ -63,14 +56,12 @@ def _(mo):
 
 
 @app.cell
-def _(Path, Refusal, SETTINGS_FILE, load, mo, os, roles):
+def _(Refusal, mo, roles):
     def reglages_lus():
         try:
-            lus = load(Path(os.environ.get("NONRECOURS_REGLAGES", SETTINGS_FILE)))
-            roles.require("analyse", lus)
+            return roles.settings_of("analyse")
         except Refusal as refus:
             mo.stop(True, mo.callout(mo.md(str(refus)), kind="danger"))
-        return lus
 
     reglages = reglages_lus()
     return (reglages,)

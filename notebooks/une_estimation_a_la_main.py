@@ -13,9 +13,7 @@ app = marimo.App(width="medium", app_title="Une estimation à la main")
 
 @app.cell
 def _():
-    import os
     from dataclasses import replace
-    from pathlib import Path
 
     import altair as alt
     import duckdb
@@ -30,12 +28,11 @@ def _():
     from pipelines.estimation.evidence import RIGHTS, evidence, read, sensitivity
     from pipelines.refusals import Refusal
     from pipelines.reporting import labels
-    from pipelines.settings import SETTINGS_FILE, load
     from pipelines.warehouse import Warehouse
 
     return (
-        Path, RIGHTS, Refusal, SETTINGS_FILE, Warehouse, alt, duckdb, entitlement, estimator, evidence,
-        labels, last_month, load, mo, month_number, np, of_band, os, pl, read, replace, roles, sensitivity,
+        RIGHTS, Refusal, Warehouse, alt, duckdb, entitlement, estimator, evidence,
+        labels, last_month, mo, month_number, np, of_band, pl, read, replace, roles, sensitivity,
     )  # fmt: skip
 
 
@@ -54,14 +51,12 @@ def _(mo):
 
 
 @app.cell
-def _(Path, Refusal, SETTINGS_FILE, load, mo, os, roles):
+def _(Refusal, mo, roles):
     def reglages_lus():
         try:
-            lus = load(Path(os.environ.get("NONRECOURS_REGLAGES", SETTINGS_FILE)))
-            roles.require("analyse", lus)
+            return roles.settings_of("analyse")
         except Refusal as refus:
             mo.stop(True, mo.callout(mo.md(str(refus)), kind="danger"))
-        return lus
 
     reglages = reglages_lus()
     return (reglages,)

@@ -5,11 +5,21 @@ from pathlib import Path
 from typing import Literal
 
 from pipelines.refusals import RoleRefusal
-from pipelines.settings import Settings
+from pipelines.settings import SETTINGS_FILE, Settings, load
 
 Role = Literal["analyse", "cellule", "garant"]
 
 DEMONSTRATION = "Démonstration : la séparation des rôles est levée, les données sont inventées."
+
+
+def settings_of(role: Role) -> Settings:
+    """The settings ``NONRECOURS_REGLAGES`` names (nonrecours.toml by default), for an account of this role.
+
+    Raises :class:`pipelines.refusals.SettingsRefusal` or :class:`RoleRefusal`.
+    """
+    settings = load(Path(os.environ.get("NONRECOURS_REGLAGES", SETTINGS_FILE)))
+    require(role, settings)
+    return settings
 
 
 def foreign_secrets(role: Role, settings: Settings) -> dict[str, Path]:

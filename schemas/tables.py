@@ -166,6 +166,12 @@ class Table:
         return pa.DataFrameSchema(columns, strict=True, name=self.name, title=self.description)
 
 
+HOUSEHOLD_BENEFITS = ("aide_logement", "af", "af_base", "cf", "asf", "paje_base", "paje_prepare", "aspa")
+"""Benefits due to a household for a month, besides the RSA and the prime d'activité."""
+
+PERSON_BENEFITS = ("aah", "caah", "ass", "asi")
+"""Benefits due to one person for a month."""
+
 _RSA = (
     "rsa_etat",
     "rsa_natpf",
@@ -190,14 +196,7 @@ CAF_FOYERS = Table(
         "sitfam_date",
         "occlog",
         "ressources_source",
-        "aide_logement",
-        "af",
-        "af_base",
-        "cf",
-        "asf",
-        "paje_base",
-        "paje_prepare",
-        "aspa",
+        *HOUSEHOLD_BENEFITS,
         *_RSA,
         "ppa_etat",
         "ppa_motif",
@@ -234,7 +233,7 @@ CAF_PRESTATIONS_PERSONNES = Table(
     name="caf_prestations_personnes",
     partner="caf",
     description="Prestations dues à une personne, par mois.",
-    own=("personne_id", "mois", "aah", "caah", "ass", "asi"),
+    own=("personne_id", "mois", *PERSON_BENEFITS),
     key=("personne_id", "mois"),
 )
 

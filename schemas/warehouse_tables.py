@@ -7,7 +7,7 @@ import polars as pl
 
 from pipelines.refusals import Refusal
 from schemas.fields import column, kind_of
-from schemas.tables import TABLES
+from schemas.tables import SAMPLE_ANSWERS, TABLES
 
 RAW_MARKS = ("extrait_id", "extrait_mois")
 """What a raw table adds to the delivered columns: the extract a row came with."""
@@ -144,7 +144,8 @@ def _meta_tables() -> list[WarehouseTable]:
     ]
 
 
-def _linkage_tables() -> list[WarehouseTable]:
+def _person_tables() -> list[WarehouseTable]:
+    """Who is who, and what the linkage leaves aside."""
     return [
         WarehouseTable(
             "core__personnes_liees",
@@ -180,6 +181,12 @@ def _linkage_tables() -> list[WarehouseTable]:
             ("consentement_id", "n_candidats", "ecart_poids"),
             ("consentement_id",),
         ),
+    ]
+
+
+def _linkage_quality_tables() -> list[WarehouseTable]:
+    """What the linkage finds, with which model, how well."""
+    return [
         WarehouseTable(
             "out__regles_appariement",
             "Ce que chaque règle de blocage trouve, et ce qu'elle est seule à trouver.",
@@ -210,6 +217,12 @@ def _linkage_tables() -> list[WarehouseTable]:
             "Qualité de l'appariement, par couple de sources et par classe de personnes.",
             ("mesure", "source_g", "source_d", "classe", "modalite", "valeur", "bas", "haut", "n"),
         ),
+    ]
+
+
+def _review_tables() -> list[WarehouseTable]:
+    """Pairs read again by people."""
+    return [
         WarehouseTable(
             "meta__relecture_tirage",
             "Paires tirées pour la relecture à l'aveugle ; une paire y est une empreinte et ses accords.",
@@ -303,25 +316,14 @@ def _sample_tables() -> list[WarehouseTable]:
         WarehouseTable(
             "meta__echantillon_reponses",
             "Réponses des partenaires à l'échantillon ; rang : ordre de lecture.",
-            (
-                "partenaire",
-                "echantillon_id",
-                "connu_caf",
-                "connu_cpam",
-                "connu_msa",
-                "eligible_rsa",
-                "eligible_ppa",
-                "mode",
-                "verifie_le",
-                "rang",
-                "date",
-            ),
+            ("partenaire", *SAMPLE_ANSWERS.own, "rang", "date"),
             ("echantillon_id", "rang"),
         ),
     ]
 
 
-def _estimation_tables() -> list[WarehouseTable]:
+def _situation_tables() -> list[WarehouseTable]:
+    """Where each household stands."""
     return [
         WarehouseTable(
             "core__situations",
@@ -339,6 +341,12 @@ def _estimation_tables() -> list[WarehouseTable]:
             ),
             est_ouverte=True,
         ),
+    ]
+
+
+def _rate_tables() -> list[WarehouseTable]:
+    """What is estimated, version after version, and what one group is to another."""
+    return [
         WarehouseTable(
             "out__taux",
             "Taux de non-recours, avec leur intervalle.",
@@ -395,6 +403,12 @@ def _estimation_tables() -> list[WarehouseTable]:
             ),
             ("droit", "code_territoire", "periode", "groupe"),
         ),
+    ]
+
+
+def _account_tables() -> list[WarehouseTable]:
+    """What the rates rest on."""
+    return [
         WarehouseTable(
             "out__effectifs",
             "Ce qui est exclu et pourquoi, couverture, règles de formation.",
@@ -405,6 +419,12 @@ def _estimation_tables() -> list[WarehouseTable]:
             "Paramètres de l'estimation, avec leur source.",
             ("nom", "valeur", "bas", "haut", "source"),
         ),
+    ]
+
+
+def _contact_tables() -> list[WarehouseTable]:
+    """Who may be called back, and about which consents to ask."""
+    return [
         WarehouseTable(
             "core__a_rappeler_detail",
             "Personnes à rappeler, avec le détail du calcul.",
@@ -431,10 +451,15 @@ WAREHOUSE_TABLES: dict[str, WarehouseTable] = {
     for group in (
         _core_states(),
         _meta_tables(),
-        _linkage_tables(),
+        _person_tables(),
+        _linkage_quality_tables(),
+        _review_tables(),
         _eligibility_tables(),
         _sample_tables(),
-        _estimation_tables(),
+        _situation_tables(),
+        _rate_tables(),
+        _account_tables(),
+        _contact_tables(),
     )
     for table in group
 }

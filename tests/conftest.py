@@ -83,8 +83,14 @@ def warehouse(chain: Chain) -> Iterator[Warehouse]:
         yield opened
 
 
-def pseudonymise_everything(simulation: Path, settings: Settings, root: Path) -> dict[str, dict[str, object]]:
-    """Each partner's three deliveries, by the partner's own command."""
+def pseudonymise_everything(
+    simulation: Path,
+    settings: Settings,
+    root: Path,
+    months: tuple[str, ...] = MONTHS,
+    processus: int | None = None,
+) -> dict[str, dict[str, object]]:
+    """Each partner's deliveries, by the partner's own command, under a new key."""
     from pipelines.source import create_key, pseudonymise
 
     create_key(settings.secrets.cle_pseudonymisation)
@@ -98,7 +104,8 @@ def pseudonymise_everything(simulation: Path, settings: Settings, root: Path) ->
             correspondance=root / "correspondance" / f"{partner}-{month}.parquet",
             coffre=settings.dossiers.coffre,
             coffre_publique=settings.secrets.cle_coffre_publique,
+            processus=processus,
         )
         for partner in PARTNERS
-        for month in MONTHS
+        for month in months
     }

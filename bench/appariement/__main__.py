@@ -5,12 +5,10 @@ Each measure leaves its part under travail/appariement: a killed run resumes.
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +19,7 @@ from rich.progress import Progress
 
 from bench.appariement import attaques, clair, couts, facons, livre, modele, splink, tableau
 from bench.appariement.donnees import MONTH, DataSet, febrl, territory
+from bench.provenance import provenance
 from pipelines.files import whole_file
 from pipelines.linkage.workspace import silent_splink
 
@@ -157,11 +156,7 @@ def _nested(figures: dict[str, Figures]) -> Figures:
 
 
 def _context(seconds: float) -> Figures:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    return {
-        "commande": "make bench-linkage",
-        "commit": commit.stdout.strip(),
-        "le": datetime.now(UTC).date().isoformat(),
+    return provenance("make bench-linkage") | {
         "coeurs": os.cpu_count(),
         "graine": SEED,
         "habitants": INHABITANTS,

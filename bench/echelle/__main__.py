@@ -2,9 +2,7 @@
 
 import json
 import os
-import subprocess
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +13,7 @@ from rich.table import Table
 
 from bench.echelle.deliveries import deliveries
 from bench.echelle.linkage import link
+from bench.provenance import provenance
 from pipelines.files import whole_file
 
 SIZES = (45_000, 1_400_000)
@@ -72,11 +71,7 @@ def _growth(sizes: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def _context(seed: int) -> dict[str, Any]:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    return {
-        "commande": "make bench-scale",
-        "commit": commit.stdout.strip(),
-        "le": datetime.now(UTC).date().isoformat(),
+    return provenance("make bench-scale") | {
         "graine": seed,
         "coeurs": os.cpu_count(),
         "memoire_machine_mio": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,

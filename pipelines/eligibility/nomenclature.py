@@ -69,18 +69,6 @@ REPLACEMENT_BENEFITS: Final = ("ass",)
 """Revenus de substitution of CASF R262-13: what OpenFisca counts as such (unemployment, daily allowances,
 pensions) and what else the law calls a replacement income (ASS: code du travail L5421-2)."""
 
-PERSON_BENEFITS: Final = ("aah", "caah", "ass", "asi")
-HOUSEHOLD_BENEFITS: Final = (
-    "aide_logement",
-    "af",
-    "af_base",
-    "cf",
-    "asf",
-    "paje_base",
-    "paje_prepare",
-    "aspa",
-)
-
 STATUS_OF_OCCLOG: Final[dict[str, str]] = {
     "PRO": "proprietaire",
     "ACC": "primo_accedant",

@@ -12,9 +12,7 @@ from pipelines.eligibility.nomenclature import (
     APPRENTICE_ACT,
     FARM_ACT,
     FARM_NATURES,
-    HOUSEHOLD_BENEFITS,
     ISOLATION_SITUATIONS,
-    PERSON_BENEFITS,
     RANK_OF_ROLE,
     SELF_EMPLOYED_ACT,
     STATUS_OF_OCCLOG,
@@ -23,6 +21,7 @@ from pipelines.eligibility.nomenclature import (
     VARIABLE_OF_NATRESS,
     YEARLY_NATURES,
 )
+from schemas.tables import HOUSEHOLD_BENEFITS, PERSON_BENEFITS
 
 NATRESS_OF_VARIABLE: Final = {
     variable: tuple(nature for nature, its in VARIABLE_OF_NATRESS.items() if its == variable)
@@ -181,7 +180,9 @@ class _Incomes:
         return self._table(told)
 
     def _of(self, natures: tuple[str, ...]) -> Flags:
-        return np.isin(self.nature, [NATURES.index(nature) for nature in natures])
+        wanted = np.array([nature in natures for nature in (*NATURES, "")])
+        inside: Flags = wanted[self.nature]
+        return inside
 
     @property
     def _size(self) -> int:

@@ -1,19 +1,20 @@
 """One OpenFisca simulation: the households whose quarter begins in the same month, under one scale."""
 
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from openfisca_core.simulation_builder import SimulationBuilder
+from openfisca_core.periods import DateUnit
+from openfisca_core.periods import period as parsed
+from openfisca_core.simulations import Simulation
 
 from pipelines.calendar import month_number, month_of_number
 from pipelines.eligibility.interruptions import ALL_ALLOWANCES, counted_minima, mark_interruptions
-from pipelines.eligibility.legislation import asf_flat_rate, ordinary_cf, scale_system
+from pipelines.eligibility.legislation import asf_flat_rate, dependent_child_age, ordinary_cf, scale_system
 from pipelines.eligibility.nomenclature import (
     DAILY_ALLOWANCES,
-    HOUSEHOLD_BENEFITS,
     ISOLATION_MONTHS,
-    PERSON_BENEFITS,
     STOPPAGES,
     VARIABLE_OF_NATRESS,
 )
@@ -27,6 +28,7 @@ from pipelines.eligibility.quarter import (
     Quarter,
     carry_last_declared,
 )
+from schemas.tables import HOUSEHOLD_BENEFITS, PERSON_BENEFITS
 
 RIGHTS: Final = ("rsa", "ppa")
 RESOURCES: Final = "ressources_sur_seuil"
@@ -54,11 +56,17 @@ class Inputs:
         self.law = simulation.tax_benefit_system
 
     def write(self, variable: str, period: str, values: NDArray[Any]) -> None:
-        """Set ``variable`` for one period (AAAA-MM, AAAA or ETERNITY), one value per entity."""
+        """Set ``variable`` for one period (AAAA-MM, AAAA or ETERNITY), one value per entity.
+
+        A month goes straight to its place: OpenFisca would copy it, to share it out between months.
+        """
         refuse_second_write(self._written, variable, period)
         refuse_ended_variable(self.law, variable, period)
         self._written.add((variable, period))
-        self._simulation.set_input(variable, period, values)
+        if self.law.get_variable(variable).definition_period == DateUnit.MONTH:
+            self._simulation.get_holder(variable).put_in_cache(values, _month(period))
+        else:
+            self._simulation.set_input(variable, period, values)
 
     def computed(self, variables: tuple[str, ...], months: list[str]) -> NDArray[Any]:
         """What OpenFisca makes of the inputs written so far, one row per variable and month."""
@@ -70,6 +78,15 @@ class Inputs:
         return bool(self.law.get_variable(variable, check_existence=True).formulas)
 
 
+@cache
+def _month(period: str) -> Any:
+    """The month as OpenFisca writes it. Raises AssertionError for anything longer: it would be split."""
+    month = parsed(period)
+    if (month.unit, month.size) != (DateUnit.MONTH, 1):
+        raise AssertionError(f"{period} is not a month")
+    return month
+
+
 def amounts(quarter: Quarter) -> dict[str, NDArray[np.float64]]:
     """RSA and PPA due for the first month of the quarter, euros per month rounded to the cent; and RESOURCES.
 
@@ -77,18 +94,43 @@ def amounts(quarter: Quarter) -> dict[str, NDArray[np.float64]]:
     work history is unknown and holders of an unproven permit are computed as if they were entitled:
     a nil result is then certain, a positive one is not (see ``states``).
     """
+    incomes = mark_interruptions(quarter, carried_incomes(quarter))
     simulation = _empty_simulation(quarter)
     inputs = Inputs(simulation)
-    incomes = mark_interruptions(quarter, carried_incomes(quarter))
     _write_people(inputs, quarter)
     _write_incomes(inputs, quarter, incomes)
     _write_households(inputs, quarter)
+    _write_children(inputs, quarter, incomes)
     inputs.write("rsa_base_ressources_minima_sociaux", quarter.first, counted_minima(quarter, incomes))
     inputs.write("ppa_eligibilite_apprenants", quarter.first, _enough_work_for_ppa(inputs, quarter))
     refuse_other_outputs(RIGHTS)
     found = {right: _to_the_cent(simulation.calculate(right, quarter.first)) for right in RIGHTS}
     found[RESOURCES] = _share_of_threshold(inputs, quarter.first)
     _forget(simulation)
+    return found
+
+
+def _write_children(inputs: Inputs, quarter: Quarter, incomes: dict[str, Floats]) -> None:
+    """Children the RSA counts: without any income, all those under 25. OpenFisca works it out otherwise.
+
+    It would go through the incomes of every person, adults too, in each month looked at.
+    """
+    child = ~quarter.adult
+    if (child & _has_income(quarter, incomes)).any():
+        return
+    months = [*last_months(quarter, RIGHT_MONTHS)[quarter.reference], quarter.first]
+    for month, age in zip(months, inputs.computed(("age",), months), strict=True):
+        inputs.write("rsa_enfant_a_charge", month, child & (age < dependent_child_age(month)))
+
+
+def _has_income(quarter: Quarter, incomes: dict[str, Floats]) -> Flags:
+    """Persons with an income or a benefit in any month looked at."""
+    people = quarter.people
+    tables = [quarter.person(table) for table in people.benefits.values()]
+    tables += [*incomes.values(), quarter.person(people.yearly, WINDOW)]
+    found = np.zeros(len(quarter.members), np.bool_)
+    for table in tables:
+        found |= (table != 0).any(axis=1)
     return found
 
 
@@ -117,13 +159,13 @@ def _to_the_cent(euros: Floats) -> NDArray[np.float64]:
 
 
 def refuse_second_write(written: set[tuple[str, str]], variable: str, period: str) -> None:
-    """Trap 5. A second input on an enum or a bool silently keeps the first value."""
+    """Trap 5. A second input silently keeps the first value (of a year), or replaces it (of a month)."""
     if (variable, period) in written:
         raise AssertionError(f"{variable} already set for {period}")
 
 
 def refuse_ended_variable(law: Any, variable: str, period: str) -> None:
-    """Trap 6. An input past the ``end`` of its variable is silently ignored."""
+    """Trap 6. An input past the ``end`` of its variable serves nobody: no formula reads it any more."""
     end = law.get_variable(variable, check_existence=True).end
     if end is not None and period != "ETERNITY" and period > str(end)[: len(period)]:
         raise AssertionError(f"{variable} ended on {end}")
@@ -155,21 +197,33 @@ def shifted_reference_quarter(month: str, since: str) -> bool:
 
 def _empty_simulation(quarter: Quarter) -> Any:
     law = scale_system(quarter.first, quarter.scale)
-    builder = SimulationBuilder()
-    builder.create_entities(law)
-    builder.declare_person_entity("individu", np.arange(len(quarter.members)))
+    populations = law.instantiate_entities()
+    _count(populations["individu"], len(quarter.members))
     for entity, roles in ROLES.items():
-        group = builder.declare_entity(entity, np.arange(len(quarter.households)))
-        builder.join_with_persons(group, quarter.family, _role_indices(group, roles)[quarter.role])
-    simulation = builder.build(law)
+        group = populations[entity]
+        _count(group, len(quarter.households))
+        group.members_entity_id = quarter.family
+        group._members_role = _roles(group, roles)[quarter.role]
+    simulation = Simulation(law, populations)
+    _know_the_roles(simulation)
     refuse_families_without_parent(simulation.famille.nb_persons(simulation.famille.entity.PARENT))
     return simulation
 
 
-def _role_indices(group: Any, roles: tuple[str, ...]) -> Ints:
-    """Position of each role among the flattened roles of the entity. Raises ValueError for an unknown one."""
-    keys = [role.key for role in group.entity.flattened_roles]
-    return np.array([keys.index(role) for role in roles], np.int32)
+def _know_the_roles(simulation: Any) -> None:
+    """Who has a role is looked up once each, not seven hundred times: OpenFisca compares objects."""
+    simulation.persons.has_role = cache(simulation.persons.has_role)
+
+
+def _count(population: Any, size: int) -> None:
+    population.ids, population.count = np.arange(size), size
+
+
+def _roles(group: Any, names: tuple[str, ...]) -> NDArray[Any]:
+    """OpenFisca's own role of each name, as objects. Raises ValueError for an unknown one."""
+    known = group.entity.flattened_roles
+    keys = [role.key for role in known]
+    return np.array([known[keys.index(name)] for name in names], np.object_)
 
 
 def _write_people(inputs: Inputs, quarter: Quarter) -> None:
@@ -180,6 +234,7 @@ def _write_people(inputs: Inputs, quarter: Quarter) -> None:
         "rsa_jeune_condition_heures_travail_remplie", quarter.first, _may_have_worked_enough(quarter)
     )
     for month in last_months(quarter, RIGHT_MONTHS):
+        inputs.write("ressortissant_eee", month, ~none)
         inputs.write("enceinte", month, people.pregnant[quarter.members])
         inputs.write("apprenti", month, people.apprentice[quarter.members])
         for variable in _FALSE_MONTHLY:

@@ -7,13 +7,14 @@ import polars as pl
 from pipelines import territory
 from pipelines.calendar import check_month, month_number, period, shift, window
 from pipelines.eligibility.legislation import months_past_last_scale
-from pipelines.eligibility.nomenclature import FARM_REGIME, HOUSEHOLD_BENEFITS, PERSON_BENEFITS
+from pipelines.eligibility.nomenclature import FARM_REGIME
 from pipelines.eligibility.past import past_rights
 from pipelines.eligibility.quarter import RIGHT_MONTHS, SHIFTED_QUARTER_SINCE, WINDOW
 from pipelines.eligibility.rights import RESULT, simulate
 from pipelines.eligibility.simulation import RESOURCES
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
+from schemas.tables import HOUSEHOLD_BENEFITS, PERSON_BENEFITS
 
 OCCUPATIONS: Final = ("LOC", "PRO")
 """A CPAM household is computed as tenant and as owner: nobody there knows its housing."""

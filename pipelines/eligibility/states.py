@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.eligibility.nomenclature import (
-    HOUSEHOLD_BENEFITS,
-    PERSON_BENEFITS,
     UNKNOWN_STATUS,
     WORK_VARIABLES,
 )
@@ -20,6 +18,7 @@ from pipelines.eligibility.quarter import (
     SPOUSE,
     Quarter,
 )
+from schemas.tables import HOUSEHOLD_BENEFITS, PERSON_BENEFITS
 
 STUDENT_AGE_MONTHS: Final = 26 * 12
 """Under 26, a person without salary whose student status is unknown may be a student."""

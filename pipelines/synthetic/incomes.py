@@ -12,8 +12,6 @@ from pipelines.synthetic.population import CJT, DEM, ENF, LONE_PARENT, NOBODY, P
 Received = list[tuple[str, Array, Array]]
 """Nature (NATRESS), persons, euros of the month."""
 
-HOUSEHOLD_BENEFITS = ("aide_logement", "af", "af_base", "cf", "asf", "paje_base", "paje_prepare", "aspa")
-PERSON_BENEFITS = ("aah", "caah", "ass", "asi")
 PAID_AS_RESOURCES = ("001", "010", "011", "013", "021", "022", "026", "030", "031", "040")
 
 

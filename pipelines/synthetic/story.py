@@ -12,6 +12,7 @@ from pipelines.synthetic.life import ages, expect_first_births, live_one_month
 from pipelines.synthetic.margins import Array, Rng, section
 from pipelines.synthetic.population import CJT, NOBODY, ROLES, Population, found
 from pipelines.territory import Territory
+from schemas.tables import HOUSEHOLD_BENEFITS, PERSON_BENEFITS
 
 STATES_KEPT = 3
 """Months of ``etats`` kept: the last ones, an extract describes persons at its own month only."""
@@ -114,7 +115,7 @@ def _homes(population: Population, month: int, paid: dict[str, Array]) -> pl.Dat
         "occlog": texts(homes["occ"][rows]),
         "sitfam": texts(homes["sitfam"][rows]),
         "sitfam_date": homes["since"][rows],
-        **{name: paid[name][rows] for name in incomes.HOUSEHOLD_BENEFITS},
+        **{name: paid[name][rows] for name in HOUSEHOLD_BENEFITS},
         "est_agricole": homes["farm"][rows],
     }
     return shaped("menages_mois", pl.DataFrame(columns).with_columns(months_as_text("sitfam_date")))
@@ -123,7 +124,7 @@ def _homes(population: Population, month: int, paid: dict[str, Array]) -> pl.Dat
 def _benefits(population: Population, month: int, paid: dict[str, Array]) -> pl.DataFrame:
     rows = np.flatnonzero((population.people["home"] >= 0) & (population.people["role"] <= CJT))
     columns = {"personne": rows, "mois": pl.repeat(month_of_number(month), len(rows), eager=True)}
-    columns |= {name: paid[name][rows] for name in incomes.PERSON_BENEFITS}
+    columns |= {name: paid[name][rows] for name in PERSON_BENEFITS}
     return shaped("prestations", pl.DataFrame(columns))
 
 

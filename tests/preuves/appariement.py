@@ -7,12 +7,10 @@ travail/preuves: a killed proof resumes.
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -20,12 +18,12 @@ from typing import Any
 import polars as pl
 from rich.progress import Progress
 
+from bench.provenance import provenance
 from pipelines.files import whole_file
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("GRAINES", "1 2 3 4 5 6 7 8 9 10").split())
 HABITANTS = int(os.environ.get("HABITANTS", "44000"))
 MONTH = "2026-06"
-PARTNERS = ("caf", "cpam", "departement", "cellule")
 TABLES = {"caf": "caf_personnes", "departement": "dep_personnes", "cpam": "cpam_assures"}
 """The three files of persons, in the order the linkage takes them; consents have no NIR to hide."""
 ENOUGH = 20
@@ -59,22 +57,10 @@ def _invent(seed: int, root: Path) -> None:
 
 def _deliver(settings: Any, root: Path) -> None:
     from pipelines.outreach.delivery import create_secrets
-    from pipelines.source import create_key, pseudonymise
+    from tests.conftest import pseudonymise_everything
 
     create_secrets(settings)
-    create_key(settings.secrets.cle_pseudonymisation)
-    for partner in PARTNERS:
-        pseudonymise(
-            root / "simulation" / partner / MONTH,
-            settings.dossiers.depot,
-            cle=settings.secrets.cle_pseudonymisation,
-            partenaire=partner,
-            mois=MONTH,
-            correspondance=root / "correspondance" / f"{partner}.parquet",
-            coffre=settings.dossiers.coffre,
-            coffre_publique=settings.secrets.cle_coffre_publique,
-            processus=1,
-        )
+    pseudonymise_everything(root / "simulation", settings, root, (MONTH,), processus=1)
 
 
 def _linked_and_judged(settings: Any, root: Path) -> list[Figures]:
@@ -233,11 +219,7 @@ def main() -> None:
 
 
 def _context(started: float) -> Figures:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    return {
-        "commande": "make preuves",
-        "commit": commit.stdout.strip(),
-        "le": datetime.now(UTC).date().isoformat(),
+    return provenance("make preuves") | {
         "coeurs": os.cpu_count(),
         "habitants": HABITANTS,
         "graines_jugees": len(SEEDS),

@@ -6,7 +6,6 @@ made it: a killed proof resumes, a part made by other code is redone.
 
 import os
 import shutil
-import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -17,6 +16,7 @@ from typing import Any
 import polars as pl
 from rich.progress import Progress
 
+from bench.provenance import provenance
 from pipelines.proof import code_mark, read_part, write_json, write_part
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("GRAINES", " ".join(map(str, range(1, 21)))).split())
@@ -25,7 +25,6 @@ ECHANTILLON = int(os.environ.get("ECHANTILLON", "600"))
 PROCESSUS = int(os.environ.get("PROCESSUS", str(min(os.cpu_count() or 1, 4))))
 MONTHS = ("2026-06",)
 """One delivery: it carries the twenty-four months before it, and the quarter is read in it."""
-PARTNERS = ("caf", "cpam", "departement", "cellule")
 RESULT = Path(os.environ.get("RESULTAT", "docs/preuves/chaine.json"))
 PARTS = Path("travail/preuves/chaine")
 CODE = ("pipelines", "schemas", "sql")
@@ -62,23 +61,10 @@ def _invent(seed: int, root: Path) -> None:
 
 def _deliver(settings: Any, root: Path) -> None:
     from pipelines.outreach.delivery import create_secrets
-    from pipelines.source import create_key, pseudonymise
+    from tests.conftest import pseudonymise_everything
 
     create_secrets(settings)
-    create_key(settings.secrets.cle_pseudonymisation)
-    for partner in PARTNERS:
-        for month in MONTHS:
-            pseudonymise(
-                root / "simulation" / partner / month,
-                settings.dossiers.depot,
-                cle=settings.secrets.cle_pseudonymisation,
-                partenaire=partner,
-                mois=month,
-                correspondance=root / "correspondance" / f"{partner}-{month}.parquet",
-                coffre=settings.dossiers.coffre,
-                coffre_publique=settings.secrets.cle_coffre_publique,
-                processus=1,
-            )
+    pseudonymise_everything(root / "simulation", settings, root, MONTHS, processus=1)
 
 
 def _run_stages(settings: Any) -> dict[str, float]:
@@ -188,12 +174,8 @@ def _told(found: dict[str, Any]) -> str:
 
 
 def _context(started: float, mark: str) -> dict[str, Any]:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    return {
-        "commande": "make preuves",
-        "commit": commit.stdout.strip(),
+    return provenance("make preuves") | {
         "code": mark,
-        "le": datetime.now(UTC).date().isoformat(),
         "coeurs": os.cpu_count(),
         "habitants": HABITANTS,
         "echantillon": ECHANTILLON,

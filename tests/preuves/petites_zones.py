@@ -6,10 +6,8 @@ resumes.
 
 import json
 import os
-import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
+from bench.provenance import provenance
 from pipelines.estimation.estimator import estimate
 from pipelines.estimation.evidence import evidence, sensitivity
 from pipelines.estimation.places import PlaceEstimates, estimate_places
@@ -143,11 +142,7 @@ def main() -> None:
 
 
 def _context(started: float) -> dict[str, Any]:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    return {
-        "commande": "make preuves",
-        "commit": commit.stdout.strip(),
-        "le": datetime.now(UTC).date().isoformat(),
+    return provenance("make preuves") | {
         "tirages": DRAWS,
         "niveau": LEVEL,
         "objectifs": GOALS,

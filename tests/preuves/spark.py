@@ -3,28 +3,26 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from bench.provenance import provenance
 from pipelines import flows
 from pipelines.files import whole_file
 from pipelines.outreach.delivery import create_secrets
 from pipelines.settings import Settings, anchored
-from pipelines.source import create_key, pseudonymise
 from pipelines.synthetic import simulate_territory
 from pipelines.warehouse import Warehouse, open_warehouse
+from tests.conftest import pseudonymise_everything
 
 SEED = int(os.environ.get("GRAINE", "1"))
 HABITANTS = int(os.environ.get("HABITANTS", "44000"))
 MONTH = "2026-06"
-PARTNERS = ("caf", "cpam", "departement", "cellule")
 ENGINES = ("duckdb", "spark")
 GOAL = 0.999
 RESULT = Path("docs/preuves/spark.json")
@@ -57,18 +55,7 @@ def prove() -> Figures:
 def _delivered(settings: Settings, root: Path) -> Settings:
     simulate_territory("comminges", SEED, root / "simulation", MONTH, MONTH, HABITANTS)
     create_secrets(settings)
-    create_key(settings.secrets.cle_pseudonymisation)
-    for partner in PARTNERS:
-        pseudonymise(
-            root / "simulation" / partner / MONTH,
-            settings.dossiers.depot,
-            cle=settings.secrets.cle_pseudonymisation,
-            partenaire=partner,
-            mois=MONTH,
-            correspondance=root / "correspondance" / f"{partner}.parquet",
-            coffre=settings.dossiers.coffre,
-            coffre_publique=settings.secrets.cle_coffre_publique,
-        )
+    pseudonymise_everything(root / "simulation", settings, root, (MONTH,))
     return settings
 
 
@@ -96,11 +83,7 @@ def main() -> None:
 
 
 def _context() -> Figures:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    return {
-        "commande": "make preuve-spark",
-        "commit": commit.stdout.strip(),
-        "le": datetime.now(UTC).date().isoformat(),
+    return provenance("make preuve-spark") | {
         "coeurs": os.cpu_count(),
         "habitants": HABITANTS,
         "graine": SEED,

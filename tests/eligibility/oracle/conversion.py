@@ -11,11 +11,11 @@ from openfisca_core.simulation_builder import SimulationBuilder
 from pipelines.calendar import month_number, months_between, shift
 from pipelines.eligibility import system
 from pipelines.eligibility.quarter import RIGHT_MONTHS, WINDOW
+from schemas.tables import PERSON_BENEFITS
 from tests.eligibility.oracle.cases import Case, by_month
 from tests.eligibility.situations import (
     BENEFITS,
     MENAGES,
-    PERSON_BENEFITS,
     PERSONNES,
     PRESTATIONS,
     RESSOURCES,
