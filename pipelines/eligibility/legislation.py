@@ -98,6 +98,12 @@ def ordinary_cf(mois: str) -> float:
     return float(general.cf.cf_cm.complement_familial.taux_cf_base) * family_benefit_base(mois)
 
 
+@cache
+def dependent_child_age(mois: str) -> float:
+    """Age from which a child no longer counts in the RSA (CASF R262-3: 25), in years."""
+    return float(_minima(mois).rsa.rsa_cond.age_pac)
+
+
 class Node:
     """Parameters at an instant, resolved when a formula asks (a whole tree takes 0.15 s per instant)."""
 

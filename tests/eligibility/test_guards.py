@@ -111,13 +111,15 @@ def test_5_an_input_is_written_once() -> None:
         inputs.write("enceinte", MOIS, np.array([True]))
 
 
-def test_5_without_the_guard_the_first_value_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_5_without_the_guard_the_second_value_takes_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(simulation, "refuse_second_write", lambda *_: None)
     empty = empty_simulation()
     inputs = simulation.Inputs(empty)
     inputs.write("enceinte", MOIS, np.array([False]))
     inputs.write("enceinte", MOIS, np.array([True]))
-    assert not empty.calculate("enceinte", MOIS)[0]
+    assert empty.calculate("enceinte", MOIS)[0]
 
 
 def test_6_an_ended_variable_is_refused() -> None:
@@ -125,11 +127,16 @@ def test_6_an_ended_variable_is_refused() -> None:
         simulation.Inputs(empty_simulation()).write("paje_clca", MOIS, np.array([500.0]))
 
 
-def test_6_without_the_guard_the_input_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_6_without_the_guard_a_benefit_outlives_its_law(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "refuse_ended_variable", lambda *_: None)
     empty = empty_simulation()
     simulation.Inputs(empty).write("paje_clca", MOIS, np.array([500.0]))
-    assert empty.calculate("paje_clca", MOIS)[0] == 0.0
+    assert empty.calculate("paje_clca", MOIS)[0] == 500.0
+
+
+def test_an_input_of_several_months_is_not_taken_for_a_month() -> None:
+    with pytest.raises(AssertionError, match="not a month"):
+        simulation.Inputs(empty_simulation()).write("enceinte", MOIS[:4], np.array([True]))
 
 
 def test_7_a_month_more_than_twelve_months_past_the_last_scale_is_refused() -> None:
@@ -182,17 +189,16 @@ COMPUTED = {
     "ppa_ressources_hors_activite", "ppa_ressources_hors_activite_individu", "ppa_revenu_activite",
     "ppa_revenu_activite_individu",
     "age", "age_en_mois", "en_couple", "enceinte_fam", "est_enfant_dans_famille", "nb_parents",
-    "ressortissant_eee",
 }  # fmt: skip
 """Formulas of the two rights and of the composition: any other would be a hole in the inputs."""
 
 
 def test_no_hole_in_the_window_makes_openfisca_invent_an_income(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: set[str] = set()
-    cache = simulation.SimulationBuilder.build
+    build = simulation.Simulation
 
-    def watched(builder: Any, law: Any) -> Any:
-        built = cache(builder, law)
+    def watched(law: Any, populations: Any) -> Any:
+        built = build(law, populations)
         run = built._run_formula
 
         def noted(variable: Any, population: Any, period: Any) -> Any:
@@ -203,7 +209,7 @@ def test_no_hole_in_the_window_makes_openfisca_invent_an_income(monkeypatch: pyt
         built._run_formula = noted
         return built
 
-    monkeypatch.setattr(simulation.SimulationBuilder, "build", watched)
+    monkeypatch.setattr(simulation, "Simulation", watched)
     people = [Person(revenus={"001": 500.0, "011": 100.0}), Person("CJT"), Person("ENF", (2010, 5))]
     for mois in ("2025-01", "2025-04", MOIS):
         simulate(**frames({"m": Household(people, mois, attributs=OWN_QUARTER)}), mois=[mois])

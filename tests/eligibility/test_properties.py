@@ -125,3 +125,18 @@ def test_every_household_present_gets_both_rights_once_a_month() -> None:
     assert rows.height == 30 * 3 * 2
     assert rows.select("menage_id", "mois", "droit").is_unique().all()
     assert set(rows["eligible"]) <= {"oui", "non", "inconnu"}
+
+
+@pytest.mark.parametrize("situation", ["CEL", "SEF"])
+def test_a_child_without_income_counts_the_same_whatever_the_child_of_another_earns(situation: str) -> None:
+    homes = {
+        f"{year}-{month}": Household(
+            [Person(revenus={"001": 300.0}), Person("ENF", (year, month))],
+            MOIS,
+            attributs={"sitfam": situation, "sitfam_date": "2026-01"},
+        )
+        for year, month in ((2001, 3), (2001, 4), (2001, 5), (2001, 6), (2010, 5), (2026, 3))
+    }
+    earner = Household([Person(), Person("ENF", (2008, 1), revenus={"001": 900.0})], MOIS)
+    alone, together = (simulate(**frames(all_), mois=[MOIS]) for all_ in (homes, homes | {"z": earner}))
+    assert alone.equals(together.filter(pl.col("menage_id") != "z"))
