@@ -61,12 +61,21 @@ def dimensions(with_farmers: bool) -> tuple[Dimension, ...]:
     return (
         *_of_the_class(),
         Dimension(pl.lit("menage:") + pl.col("type_menage"), "menage:seul", "cpam"),
-        Dimension(pl.lit("travail:") + pl.col("activite"), "travail:sans_emploi", "cpam"),
+        Dimension(pl.lit("travail:") + _work(), "travail:sans_emploi", "cpam"),
         Dimension(pl.lit("distance:") + pl.col("distance"), "distance:moins_10", "cpam"),
         *([farm] if with_farmers else []),
         Dimension(pl.lit("logement:") + pl.col("logement"), "logement:locataire", "ressemblance"),
         *(_of_the_caf(column, name) for column, name in _BENEFITS.items()),
     )
+
+
+def _work() -> pl.Expr:
+    """Work as incomes show it; a household of A2 has none at the CAF: those of the CPAM, or nobody knows."""
+    at_cpam = (
+        pl.when("est_salarie_cpam").then(pl.lit("salarie"))
+        .when(pl.col("part_cpam").is_not_null()).then(pl.lit("sans_emploi"))
+    )  # fmt: skip
+    return pl.when(_A2 & (pl.col("activite") == "sans_emploi")).then(at_cpam).otherwise("activite")
 
 
 def _of_the_class() -> tuple[Dimension, ...]:
@@ -141,7 +150,7 @@ def _complete(reading: Reading, dimension: Dimension) -> pl.DataFrame:
 
 def _named(reading: Reading, dimension: Dimension) -> pl.DataFrame:
     """Every group that a household of the field is in, also where the CAF file has none."""
-    seen = reading.households.filter(ENTITLED, pl.col("strate") != "L").select(code=dimension.group)
+    seen = reading.households.filter(ENTITLED | _A2, pl.col("strate") != "L").select(code=dimension.group)
     names = pl.Series("code", [dimension.absent] if dimension.absent else [], dtype=pl.String)
     return pl.concat([seen, names.to_frame()]).unique().drop_nulls()
 

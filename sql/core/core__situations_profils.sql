@@ -20,6 +20,12 @@ salaires AS (
     WHERE m.instrument = 'cpam' AND mp.source = 'cpam' AND r.montant > 0 AND r.natress IN ('001', '005', '009')
       AND r.mois BETWEEN $debut_ressources AND $fin_ressources
 ),
+salaires_lies AS (
+    SELECT l.caf_menage_base_id AS menage_base_id, bool_or(w.menage_base_id IS NOT NULL) AS est_salarie_cpam
+    FROM core__situations_paires AS l
+    LEFT JOIN salaires AS w USING (menage_base_id)
+    GROUP BY ALL
+),
 agricoles AS (
     SELECT l.caf_menage_base_id AS menage_base_id, bool_or(m.est_agricole) AS est_agricole
     FROM core__situations_paires AS l
@@ -38,11 +44,13 @@ SELECT s.instrument, s.menage_base_id,
        coalesce(f.a_prime_activite, false) AS a_prime_activite,
        CASE WHEN s.instrument = 'caf' THEN s.travail WHEN w.menage_base_id IS NOT NULL THEN 'salarie'
             ELSE 'sans_emploi' END AS activite,
+       z.est_salarie_cpam,
        CASE WHEN s.instrument = 'caf' THEN a.est_agricole ELSE s.est_agricole END AS est_du_regime_agricole,
        d.distance
 FROM core__situations_menages AS s
 LEFT JOIN foyers AS f ON s.instrument = 'caf' AND f.menage_base_id = s.menage_base_id
 LEFT JOIN salaires AS w ON s.instrument = 'cpam' AND w.menage_base_id = s.menage_base_id
+LEFT JOIN salaires_lies AS z ON s.instrument = 'caf' AND z.menage_base_id = s.menage_base_id
 LEFT JOIN agricoles AS a ON s.instrument = 'caf' AND a.menage_base_id = s.menage_base_id
 LEFT JOIN instruits AS q ON s.instrument = 'caf' AND q.menage_base_id = s.menage_base_id
 LEFT JOIN core__situations_distances AS d USING (commune_insee)

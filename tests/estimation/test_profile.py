@@ -86,6 +86,24 @@ def test_in_a2_more_of_the_closed_than_of_those_who_never_asked_are_entitled(tab
     assert never + closed == pytest.approx(found["ensemble"][0])
 
 
+def test_a_household_without_incomes_at_the_caf_works_if_the_cpam_says_so(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+    """Eight earn wages there, two do not; the CPAM says nothing of the last ten, who are as the others."""
+    unread = {"rsa": "inconnu", "motif": "ressources_inconnues"}
+    for n in range(20):
+        tables.caf(f"n{n}", **unread)  # type: ignore[arg-type]
+        if n < 10:
+            tables.cpam(f"c{n}")
+            tables.link(900 + n, ("caf", f"n{n}"), ("cpam", f"c{n}"))
+        if n < 8:
+            tables.add(
+                "core__cpam_ressources", personne_id=f"p-c{n}", mois="2026-05", natress="001", montant=9.0
+            )
+    found = rates(methode="corrige")
+    whole, at_work = found["ensemble"][0], found["travail:salarie"][0]
+    assert whole > 4
+    assert 0.6 * whole < at_work < 0.9 * whole
+
+
 def test_it_lasts_when_three_quarters_were_not_taken_up(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
     tables.caf("lasting")
     entitled_before(tables, "lasting")
