@@ -91,9 +91,8 @@ def test_a_household_without_incomes_at_the_caf_works_if_the_cpam_says_so(tables
     unread = {"rsa": "inconnu", "motif": "ressources_inconnues"}
     for n in range(20):
         tables.caf(f"n{n}", **unread)  # type: ignore[arg-type]
-        if n < 10:
-            tables.cpam(f"c{n}")
-            tables.link(900 + n, ("caf", f"n{n}"), ("cpam", f"c{n}"))
+        tables.cpam(f"c{n}", **({} if n < 10 else unread))  # type: ignore[arg-type]
+        tables.link(900 + n, ("caf", f"n{n}"), ("cpam", f"c{n}"))
         if n < 8:
             tables.add(
                 "core__cpam_ressources", personne_id=f"p-c{n}", mois="2026-05", natress="001", montant=9.0
