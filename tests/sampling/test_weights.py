@@ -47,6 +47,15 @@ def test_a_stratum_that_is_all_silent_is_carried_by_the_others(answers, tables: 
     assert weights(answers(asked(tables, told))) == {"c": 8, "d": 8}
 
 
+def test_weights_are_the_same_to_the_last_bit_whatever_the_order_of_the_rows(answers, tables: Tables) -> None:  # type: ignore[no-untyped-def]
+    told = {f"h{n:02}": (f"s{n % 2}", 1 + n**0.5, None if n % 5 == 0 else n % 2) for n in range(60)}
+    first = answers(asked(tables, told))
+    warehouse: Warehouse = answers.warehouse
+    warehouse.replace("meta__echantillon", warehouse.read("meta__echantillon").reverse())
+    warehouse.replace("meta__echantillon_reponses", warehouse.read("meta__echantillon_reponses").reverse())
+    assert warehouse.query_file("core/situations_reponses").equals(first)
+
+
 def test_draws_of_the_last_twelve_months_count_and_no_older_nor_later_one(answers, tables: Tables) -> None:  # type: ignore[no-untyped-def]
     for n, month in enumerate(("2025-06", "2025-07", "2026-06", "2026-07")):
         tables.cpam(f"h{n}")
