@@ -67,10 +67,13 @@ def _gives_back(hidden: list[Cell], limits: Thresholds) -> bool:
 
 
 def decide_counts(counts: dict[str, float], seuil: int) -> set[str]:
-    """Names of the counts to hide in a partition of known total: the small ones, and company for them."""
+    """Names of the counts to hide in a partition of known total: the small ones, and company for them.
+
+    The sum hidden is never small: one small count never stays alone.
+    """
     hidden = {name for name, count in counts.items() if 0 < count < seuil}
     others = sorted((count, name) for name, count in counts.items() if count >= seuil)
-    while hidden and others and (len(hidden) < 2 or sum(counts[name] for name in hidden) < seuil):
+    while hidden and others and sum(counts[name] for name in hidden) < seuil:
         hidden.add(others.pop(0)[1])
     return hidden
 

@@ -51,8 +51,10 @@ def test_two_hidden_cells_whose_sum_is_itself_too_small_take_a_third_one():
 
 
 def test_an_empty_cell_does_not_count_as_company_for_a_hidden_one():
-    found = decide(cells(a=(300, 90), b=(60, 20), c=(12, 6), d=(0, 0)), LIMITS)
-    assert found["b"] == "complementaire"
+    too_wide = Cell("c", 80, 40, est_diffusable=False)
+    for hidden in (cells(c=(12, 6)), [too_wide]):
+        found = decide([*cells(a=(300, 90), b=(60, 20), d=(0, 0)), *hidden], LIMITS)
+        assert found["b"] == "complementaire"
 
 
 def test_nothing_is_hidden_where_every_cell_is_large():

@@ -10,6 +10,7 @@ import pytest
 from pipelines.refusals import Refusal
 from pipelines.sampling import draw
 from pipelines.sampling.allocation import allocate
+from pipelines.sampling.draw import _stratified
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 from schemas.warehouse_tables import check_table
@@ -118,8 +119,10 @@ def test_nobody_is_drawn_twice_within_a_year_at_any_partner(warehouse: Warehouse
 
 def test_after_a_year_a_person_may_be_drawn_again(warehouse: Warehouse, settings: Settings) -> None:
     draw(warehouse, settings, MOIS, 1000)
-    with pytest.raises(Refusal, match="moins d'un an"):
-        draw(warehouse, settings, MOIS, 10)
+    for month in (MOIS, "2025-07"):
+        warehouse.connection.execute("UPDATE meta__echantillon SET mois = $mois", {"mois": month})
+        with pytest.raises(Refusal, match="moins d'un an"):
+            draw(warehouse, settings, MOIS, 10)
     warehouse.connection.execute("UPDATE meta__echantillon SET mois = '2025-06'")
     assert draw(warehouse, settings, MOIS, 10)["cpam"]["tires"] == 10
 
@@ -172,6 +175,17 @@ def test_the_allocation_is_whole_bounded_and_adds_up(size: int) -> None:
     drawn = allocate(population, available, size)
     assert drawn.sum() == min(size, available.sum())
     assert (drawn <= available).all() and (drawn >= 0).all()
+
+
+@pytest.mark.parametrize(("there", "said"), [(4, "petits bassins"), (5, "AURIGNAC"), (50, "AURIGNAC")])
+def test_places_of_less_than_one_household_in_twenty_are_one_stratum(there: int, said: str) -> None:
+    homes = pl.DataFrame({"menage_base_id": [f"m{n:02}" for n in range(100)]}).with_row_index("n")
+    place = pl.when(pl.col("n") < there).then(pl.lit("AURIGNAC")).otherwise(pl.lit("SAINT-GAUDENS"))
+    adults = homes.with_columns(
+        regroupement=place, profil=pl.lit("C2S"), bande_age=pl.lit(1), personne_id="menage_base_id"
+    )
+    strata = _stratified(adults)["strate_tirage"].unique().sort().to_list()
+    assert strata == sorted(f"C2S ; 50 à 64 ans ; {zone}" for zone in (said, "SAINT-GAUDENS"))
 
 
 def test_small_strata_get_more_than_their_share_and_less_than_an_equal_one() -> None:
