@@ -52,7 +52,7 @@ def test_moving_a_hypothesis_moves_the_rate_the_way_it_should(chain: Chain, tmp_
     _, definitions = run(chain, tmp_path, "rsa")
     moved = dict(definitions["sensibilite"].select("Si…", "Écart, en points").rows())
     assert moved["R plus bas de 3 points"] <= 0 <= moved["R plus haut de 3 points"]
-    assert moved["la CPAM voit tout le monde (cov = 1)"] <= 0
+    assert moved["la CPAM voit tous les absents de la CAF"] <= 0
     assert moved["absents de la CAF plus souvent éligibles (logit + ½)"] >= 0
 
 
