@@ -222,7 +222,8 @@ def test_a_ratio_is_shown_only_when_both_rates_are():
         [
             key | {"groupe": "c2s:non", "reference": "c2s:oui"} | figures,
             key | {"groupe": "travail:x", "reference": "c2s:oui"} | figures,
+            key | {"groupe": "c2s:non", "reference": "travail:x"} | figures,
         ]
     )
     shown = disclosure_stage.hide_ratios(ratios, published)
-    assert shown["rapport"].to_list() == [2.0, None]
+    assert shown["rapport"].to_list() == [2.0, None, None]
