@@ -109,6 +109,14 @@ def test_thirteen_digits_are_judged_by_their_column() -> None:
     assert kinds("MDS-31", people[0]) == {"NIR"}
 
 
+def test_a_name_in_the_place_of_a_listed_code_is_seen_before_it_leaves(caf: Path) -> None:
+    named = caf_tables()["caf_personnes"].with_columns(role=pl.lit("Zébulonde"), act=pl.lit("NEUF"))
+    write(caf, "caf_personnes", named)
+    refused = {t.table: str(t.refus) for t in verify(caf, "caf", MOIS).tables if t.refus}
+    assert "role (texte au lieu d'un code, 4 ligne(s), la première ligne 2)" in refused["caf_personnes"]
+    assert "act (" not in refused["caf_personnes"] and "Zébulonde" not in refused["caf_personnes"]
+
+
 def test_slices_add_up_to_the_whole_column() -> None:
     """Neither half of the numbers decides alone: their column does."""
     rng = np.random.default_rng(4)
