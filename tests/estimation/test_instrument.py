@@ -4,9 +4,10 @@ from math import hypot
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
-from pipelines.estimation.classes import BANDS, CLASSES
-from pipelines.estimation.entitlement import Answers, unmeasured
+from pipelines.estimation.classes import BANDS, CLASSES, Floats
+from pipelines.estimation.entitlement import Answers, fit_unknown, shifted, unmeasured
 from pipelines.estimation.instrument import MOST_OVERLOOKED, Kappa
 from pipelines.estimation.link_rates import PooledRate, answered, unverified, unverified_false_links
 from pipelines.estimation.reliability import Reliability
@@ -80,6 +81,37 @@ def test_a_hundred_answers_weigh_in_their_band_what_the_common_rate_does() -> No
     a, b = rate.common
     assert rate.mean[0] == pytest.approx((0.5 + a / (a + b)) / 2)
     assert rate.mean[1] == pytest.approx(a / (a + b))
+
+
+@pytest.mark.parametrize(("logit", "told"), [(-8.0, 100.0), (-5.0, 20.0), (-2.0, 4.0), (5.0, 0.0)])
+def test_answers_far_from_what_was_believed_are_still_followed_to_the_likeliest_shift(
+    logit: float, told: float
+) -> None:
+    """The mode, found by another minimiser: of steps left unbounded, the first goes past it for good."""
+    asked = 100.0
+    answers = Answers(np.full(CLASSES, asked), np.full(CLASSES, told))
+    found = unmeasured(1, np.full(3, 0.5)).updated(np.full((1, CLASSES), logit), answers).mean[0]
+
+    def unlikely(shift: Floats) -> float:
+        z = shifted(np.full((1, CLASSES), logit), shift[None, :])[0]
+        lost = told * np.logaddexp(0, -z) + (asked - told) * np.logaddexp(0, z)
+        return float(lost.sum() + (shift**2).sum() / (2 * 0.5**2))
+
+    assert found == pytest.approx(minimize(unlikely, np.zeros(3)).x, abs=1e-3)
+
+
+def test_a_hundred_households_are_enough_to_tell_known_incomes_from_unknown_ones() -> None:
+    """A difference of a logit and more is expected: with a hundred of each it is found, nearly whole."""
+    counted = np.log(0.6 / 0.4) - np.log(0.2 / 0.8)
+    assert _difference(1000.0) == pytest.approx(counted, abs=0.01)
+    assert 0.9 * counted < _difference(100 / CLASSES) < counted
+    assert _difference(0.1) < 0.2 * counted
+
+
+def _difference(households: float) -> float:
+    """Coefficient of known incomes: of each class, one in five is entitled, three in five if known."""
+    counted = np.full((2, CLASSES), households)
+    return float(fit_unknown(counted * np.array([[0.2], [0.6]]), counted).coefficients[-1])
 
 
 def test_a_shift_nobody_measured_adds_its_variance() -> None:

@@ -188,6 +188,12 @@ def test_places_of_less_than_one_household_in_twenty_are_one_stratum(there: int,
     assert strata == sorted(f"C2S ; 50 à 64 ans ; {zone}" for zone in (said, "SAINT-GAUDENS"))
 
 
+def test_two_are_drawn_in_the_smallest_stratum_where_the_size_allows_it() -> None:
+    population = np.array([10_000, 4])
+    assert allocate(population, population, 20).tolist() == [18, 2]
+    assert allocate(population, np.array([10_000, 1]), 20).tolist() == [19, 1]
+
+
 def test_small_strata_get_more_than_their_share_and_less_than_an_equal_one() -> None:
     drawn = allocate(np.array([900, 100]), np.array([900, 100]), 100)
     assert drawn.tolist() == [75, 25]
