@@ -5,8 +5,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines.ingest.smuggled import refuse_smuggled
 from pipelines.refusals import ContractRefusal
 from pipelines.warehouse import Warehouse
+from schemas import TABLES
+from schemas.reading import LINE
 from tests.ingest.depot import Row, deliver, foyer, frame, hexa, sign, three_partners
 from tests.ingest.test_deliveries import ingest
 
@@ -20,25 +23,35 @@ ROW: dict[str, Row] = {
     "enquetes": {"enquete_id": "E1", "repondant": hexa("r"), "question": "Q1", "reponse": "OUI"},
     "actions": {"action_id": hexa("a"), "lieu": "MARCHE", "commune_insee": "31483"},
 }
-PARTNER = {"dep_suivis": "departement", "enquetes": "cellule", "actions": "cellule"}
 
 
-def refused(warehouse: Warehouse, root: Path, table: str, column: str, values: list[str]) -> str:
-    """What ingestion says of a delivery with a usual row, and one for each value of this column."""
-    three_partners(root / "depot", JUIN)
-    partner = PARTNER.get(table, "caf")
-    folder = deliver(root / "depot", partner, JUIN)
+def holding(table: str, column: str, values: list[str]) -> pl.DataFrame:
+    """A delivered table: a usual row, and one for each value of this column."""
     usual = frame(table, [ROW[table]]).cast({column: pl.String})
     wrong = usual.drop(column).join(pl.DataFrame({column: values}), how="cross").select(usual.columns)
-    pl.concat([usual, wrong]).write_parquet(folder / f"{table}.parquet")
-    sign(folder)
+    return pl.concat([usual, wrong])
+
+
+def said_of(table: str, rows: pl.DataFrame) -> str:
+    """What is said of these rows, refused as they come."""
+    strings = rows.cast(pl.String).with_row_index(LINE, offset=1)
     with pytest.raises(ContractRefusal) as caught:
-        ingest(warehouse, root)
-    assert caught.value.ou == f"dépôt, {partner}/{JUIN}/{table}.parquet"
-    assert "sans l'ouvrir" in str(caught.value.que_faire)
-    assert not any(value in str(caught.value) for value in values)
-    assert not warehouse.exists("meta__extraits")
+        refuse_smuggled(strings, TABLES[table])
     return caught.value.quoi
+
+
+def test_a_delivery_that_holds_a_nir_is_refused_before_any_row_enters(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    three_partners(tmp_path / "depot", JUIN)
+    folder = deliver(tmp_path / "depot", "caf", JUIN)
+    holding("caf_foyers", "foyer_id", [NIR]).write_parquet(folder / "caf_foyers.parquet")
+    sign(folder)
+    with pytest.raises(ContractRefusal, match=r"foyer_id \(NIR, 1 ligne") as caught:
+        ingest(warehouse, tmp_path)
+    assert caught.value.ou == f"dépôt, caf/{JUIN}/caf_foyers.parquet"
+    assert "sans l'ouvrir" in str(caught.value.que_faire) and NIR not in str(caught.value)
+    assert not warehouse.exists("meta__extraits")
 
 
 @pytest.mark.parametrize(
@@ -57,18 +70,15 @@ def refused(warehouse: Warehouse, root: Path, table: str, column: str, values: l
         ("dep_suivis", "dispositif", NAME, "texte au lieu d'un code"),
     ],
 )
-def test_each_kind_is_refused_wherever_it_hides(
-    warehouse: Warehouse, tmp_path: Path, table: str, column: str, value: str, kind: str
-) -> None:
-    said = refused(warehouse, tmp_path, table, column, [value, value])
+def test_each_kind_is_refused_wherever_it_hides(table: str, column: str, value: str, kind: str) -> None:
+    said = said_of(table, holding(table, column, [value, value]))
     assert f"{column} ({kind}, 2 ligne(s), la première ligne 2)" in said
+    assert value not in said
 
 
-def test_a_name_a_line_is_seen_by_their_number_where_no_list_tells_the_codes(
-    warehouse: Warehouse, tmp_path: Path
-) -> None:
+def test_a_name_a_line_is_seen_by_their_number_where_no_list_tells_the_codes() -> None:
     names = [f"ZEBULONDE{n:04}" for n in range(1000)]
-    said = refused(warehouse, tmp_path, "dep_suivis", "mds", names)
+    said = said_of("dep_suivis", holding("dep_suivis", "mds", names))
     assert "mds (trop de valeurs pour des codes, 1001 ligne(s))" in said
 
 

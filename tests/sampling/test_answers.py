@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.refusals import ContractRefusal, Refusal
 from pipelines.sampling import draw, read_answers, response_rates
+from pipelines.sampling.reliability import _wrong
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 from schemas.tables import SAMPLE_ANSWERS
@@ -104,6 +105,11 @@ def test_verifying_again_measures_the_error_and_the_newest_answer_counts(
     assert again["taux_d_erreur"] == pytest.approx((1 - (1 - 2 / 50) ** 0.5) / 2, abs=5e-4)
     current = warehouse.query_file("core/echantillon_reponses_courantes").filter("est_revenue")
     assert (current.height, current["eligible_rsa"].sum()) == (10, 9)
+
+
+def test_two_readings_wrong_once_in_twenty_disagree_nearly_once_in_ten() -> None:
+    assert _wrong(2 * 0.05 * 0.95) == pytest.approx(0.05)
+    assert _wrong(0.0) == 0 and _wrong(0.5) == _wrong(0.9) == 0.5
 
 
 def test_two_partners_that_contradict_each_other_are_counted_as_error(
