@@ -25,7 +25,8 @@ def _():
     from pipelines.calendar import last_month, month_number
     from pipelines.estimation import entitlement, estimator
     from pipelines.estimation.classes import of_band
-    from pipelines.estimation.evidence import RIGHTS, evidence, read, sensitivity
+    from pipelines.estimation.evidence import evidence, sensitivity
+    from pipelines.estimation.reading import RIGHTS, read
     from pipelines.refusals import Refusal
     from pipelines.reporting import labels
     from pipelines.warehouse import Warehouse

@@ -11,7 +11,7 @@ from pipelines.calendar import first_day, shift
 from pipelines.estimation import entitlement
 from pipelines.estimation.classes import Floats, of_band
 from pipelines.estimation.estimator import Evidence, central_parameters
-from pipelines.estimation.evidence import RESTING, Reading
+from pipelines.estimation.reading import RESTING, Reading
 from pipelines.files import whole_file
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse

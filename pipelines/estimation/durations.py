@@ -17,7 +17,8 @@ import polars as pl
 from pipelines.estimation.classes import Floats
 from pipelines.estimation.estimator import Estimate, counts, interval
 from pipelines.estimation.groups import misread
-from pipelines.estimation.rows import A1, ENTITLED, NONTAKER, Right, Row, reliability, row
+from pipelines.estimation.reading import A1, ENTITLED, NONTAKER
+from pipelines.estimation.rows import Right, Row, reliability, row
 from pipelines.estimation.shares import COMPARABLE, UNSEEN_SPREAD
 from pipelines.warehouse import Warehouse
 

@@ -6,8 +6,9 @@ import polars as pl
 from pipelines.calendar import check_month, month_number
 from pipelines.estimation import situations
 from pipelines.estimation.estimator import Evidence, estimate
-from pipelines.estimation.evidence import evidence, read, sensitivity
+from pipelines.estimation.evidence import evidence, sensitivity
 from pipelines.estimation.precision import with_more_answers
+from pipelines.estimation.reading import read
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 from schemas.warehouse_tables import empty_table

@@ -12,9 +12,9 @@ import polars as pl
 
 from pipelines.estimation.classes import Floats
 from pipelines.estimation.estimator import Estimate, counts, interval
-from pipelines.estimation.evidence import RESTING
 from pipelines.estimation.groups import households, misread
-from pipelines.estimation.rows import A1, ENTITLED, NONTAKER, Right, Row, reliability, row
+from pipelines.estimation.reading import A1, ENTITLED, NONTAKER, RESTING
+from pipelines.estimation.rows import Right, Row, reliability, row
 from pipelines.estimation.shares import Cut, of_a2
 
 _STEPS = ("jamais_demande", "refuse", "clos", "declaration_manquante")

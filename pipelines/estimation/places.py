@@ -14,7 +14,7 @@ from scipy.special import logit as log_odds
 
 from pipelines.estimation.classes import CLASSES, Floats
 from pipelines.estimation.estimator import Estimate, Evidence, Missing, interval
-from pipelines.estimation.evidence import RESTING, Reading
+from pipelines.estimation.reading import RESTING, Reading
 from pipelines.estimation.small_areas import Trials, benchmarked, fit
 
 AMOUNT_PRIOR = 20.0

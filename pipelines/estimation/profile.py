@@ -8,20 +8,9 @@ import polars as pl
 
 from pipelines.estimation.classes import BAND_OF_CLASS, BANDS, C2S_OF_CLASS, CLASSES, Floats
 from pipelines.estimation.estimator import Estimate
-from pipelines.estimation.evidence import Reading
 from pipelines.estimation.groups import GroupCounts, GroupEstimates, Sharing, share_out
-from pipelines.estimation.rows import (
-    A1,
-    ENTITLED,
-    NONTAKER,
-    TAKER,
-    Right,
-    Row,
-    observed,
-    observed_row,
-    reliability,
-    row,
-)
+from pipelines.estimation.reading import A1, ENTITLED, NONTAKER, TAKER, Reading
+from pipelines.estimation.rows import Right, Row, observed, observed_row, reliability, row
 from pipelines.estimation.shares import KNOWN, UNSEEN_SPREAD, Cut, of_a2, of_b
 
 AGE_GROUPS = ("age:-50", "age:50-64", "age:65+")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.estimation.estimator import Estimate, Evidence
-from pipelines.estimation.evidence import RESTING, Reading
+from pipelines.estimation.reading import A1, NONTAKER, TAKER, Reading
 
 RATE_COLUMNS = {
     "droit": pl.String,
@@ -25,11 +25,6 @@ RATE_COLUMNS = {
     "est_verifie": pl.Boolean,
     "forme": pl.String,
 }
-
-ENTITLED = pl.col("eligible") == "oui"
-TAKER = ENTITLED & (pl.col("situation") == "recourant")
-NONTAKER = ENTITLED & pl.col("situation").is_in(RESTING)
-A1 = pl.col("strate") == "A1"
 
 Row = dict[str, object]
 

@@ -12,9 +12,8 @@ import numpy as np
 import polars as pl
 
 from pipelines.estimation.classes import BAND_OF_CLASS, CLASSES, Floats
-from pipelines.estimation.evidence import Reading
 from pipelines.estimation.groups import Sharing
-from pipelines.estimation.rows import A1, ENTITLED
+from pipelines.estimation.reading import A1, ENTITLED, Reading
 
 KAPPA_STRENGTH = 10.0
 """Entitled households at the overall κ, added to those of each group: the κ of groups differ by a third (a

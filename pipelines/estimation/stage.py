@@ -15,8 +15,9 @@ from pipelines.estimation import (
     situations,
 )
 from pipelines.estimation.estimator import estimate
-from pipelines.estimation.evidence import RIGHTS, Reading, evidence, read, sensitivity
+from pipelines.estimation.evidence import evidence, sensitivity
 from pipelines.estimation.publication import Right
+from pipelines.estimation.reading import RIGHTS, Reading, read
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 

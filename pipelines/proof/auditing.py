@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from pipelines.estimation.evidence import Reading
+from pipelines.estimation.reading import Reading
 from pipelines.proof.drawing import Bools, Floats, Households, Ints
 from pipelines.proof.extracts import ANSWERS, Files
 from pipelines.proof.worlds import World

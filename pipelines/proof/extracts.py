@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from scipy.special import expit, logit
 
-from pipelines.estimation.evidence import Reading, with_cpam_reading
+from pipelines.estimation.reading import Reading, with_cpam_reading
 from pipelines.proof.drawing import Bools, Floats, Households, Ints
 from pipelines.proof.worlds import World
 

@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 
 from pipelines.estimation.estimator import Evidence, estimate, naive_counts, observed_counts
-from pipelines.estimation.evidence import Reading, evidence, sensitivity
+from pipelines.estimation.evidence import evidence, sensitivity
+from pipelines.estimation.reading import Reading
 from pipelines.proof.auditing import verified
 from pipelines.proof.drawing import households
 from pipelines.proof.extracts import files

@@ -15,7 +15,7 @@ from scipy.special import expit, log_expit
 from scipy.special import logit as log_odds
 
 from pipelines import territory
-from pipelines.estimation.evidence import Reading, with_cpam_reading
+from pipelines.estimation.reading import Reading, with_cpam_reading
 
 PER_INHABITANT = 0.037
 """Households entitled to the RSA per inhabitant: 1 643 on 44 497."""

@@ -7,9 +7,11 @@ import polars as pl
 import pytest
 
 from pipelines.estimation import situations
+from pipelines.estimation.audits import RECALL_WITHOUT_MEASURE
 from pipelines.estimation.estimator import Evidence
-from pipelines.estimation.evidence import RECALL_WITHOUT_MEASURE, evidence, read, sensitivity
+from pipelines.estimation.evidence import evidence, sensitivity
 from pipelines.estimation.link_rates import unverified_false_links
+from pipelines.estimation.reading import read
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 from tests.estimation.tables import MONTHS, Tables

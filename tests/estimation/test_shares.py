@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines.estimation.evidence import Reading
 from pipelines.estimation.link_rates import household_recall
+from pipelines.estimation.reading import Reading
 from pipelines.estimation.shares import Cut, kappas, missed_links, of_a2, of_b, person_missed, reread, seen_as
 
 ALL_AT_98 = np.full(3, 0.98)

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.estimation.evidence import RIGHTS
+from pipelines.estimation.reading import RIGHTS
 from tests.conftest import Chain
 from tests.notebooks.conftest import opened, point_at, shown
 

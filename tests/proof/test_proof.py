@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines.estimation.evidence import Reading, evidence, sensitivity
+from pipelines.estimation.evidence import evidence, sensitivity
+from pipelines.estimation.reading import Reading
 from pipelines.proof import campaign, judging
 from pipelines.proof.auditing import SAMPLE, verified
 from pipelines.proof.drawing import Households, communes, households

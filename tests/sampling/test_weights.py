@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from pipelines.estimation import situations
-from pipelines.estimation.evidence import evidence, read
+from pipelines.estimation.evidence import evidence
+from pipelines.estimation.reading import read
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse, open_warehouse
 from tests.estimation.tables import Tables
