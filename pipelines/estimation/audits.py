@@ -13,7 +13,7 @@ from pipelines.estimation.link_rates import (
     unverified,
     unverified_false_links,
 )
-from pipelines.estimation.reading import A1, A2, COUNTED, ENTITLED, LINKED, Reading, share
+from pipelines.estimation.reading import A1, A2, COUNTED, ENTITLED, LINKED, B, L, Reading, share
 from pipelines.estimation.reliability import Reliability, set_right
 
 RECALL_WITHOUT_MEASURE = PooledRate(0.92, 0.04, "valeur publiée ailleurs")
@@ -54,7 +54,7 @@ def _recall_prior(reading: Reading, quality: pl.DataFrame) -> PooledRate:
     measured = _measure(quality, "rappel") or _measure(quality, "rappel_nir_cache")
     if measured is None:
         return RECALL_WITHOUT_MEASURE
-    linked = reading.households.filter((pl.col("strate") == "L") & ENTITLED)
+    linked = reading.households.filter(L & ENTITLED)
     alone = share(linked["n_adultes"] == 1) if linked.height else 1.0
     return unverified(*(household_recall(recall, alone) for recall in measured))
 
@@ -83,9 +83,7 @@ def _size(quality: pl.DataFrame) -> float | None:
 
 def _cpam_answers(reading: Reading) -> pl.DataFrame:
     """Audited CPAM households but the MSA's, with the weights of the draw redressed for non-response."""
-    cpam = reading.households.filter(
-        pl.col("strate").is_in(["B", "L"]) & pl.col("bande_age").is_not_null()
-    ).with_columns(est_lie=LINKED)
+    cpam = reading.households.filter((B | L) & pl.col("bande_age").is_not_null()).with_columns(est_lie=LINKED)
     at_msa = ((pl.col("connu_msa") == 1) & (pl.col("connu_caf") == 0)).fill_null(False)
     audited = reading.answers.filter((pl.col("source") == "cpam") & ~at_msa)
     return audited.join(cpam.select("menage_base_id", "est_lie", "bande_age"), on="menage_base_id")
@@ -117,6 +115,6 @@ def directory_reliability(reading: Reading, quality: pl.DataFrame) -> Reliabilit
     """Linked households told absent from the CAF, beyond the false links."""
     audited = _cpam_answers(reading).drop_nulls("connu_caf")
     linked, absent = audited.filter("est_lie"), _false_link_prior(quality).prior_mean
-    per_link = reading.weight(pl.col("strate") == "B") / max(reading.weight(pl.col("strate") == "L"), 1.0)
+    per_link = reading.weight(B) / max(reading.weight(L), 1.0)
     denied = float((linked["connu_caf"] == 0).sum())
     return Reliability(float(linked.height), max(denied - absent * per_link * linked.height, 0.0))

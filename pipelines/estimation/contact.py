@@ -11,7 +11,7 @@ from pipelines.calendar import first_day, shift
 from pipelines.estimation import entitlement
 from pipelines.estimation.classes import Floats, of_band
 from pipelines.estimation.estimator import Evidence, central_parameters
-from pipelines.estimation.reading import RESTING, Reading
+from pipelines.estimation.reading import A1, KNOWN, RESTING, Reading
 from pipelines.files import whole_file
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
@@ -56,9 +56,9 @@ def likelihood(reading: Reading, evidence: Evidence) -> Likelihood:
 
 def _share_refuted(reading: Reading) -> Floats:
     """Share of paid A1 households simulated not entitled, by margin of what they are paid; shape (4,)."""
-    paid = reading.households.filter(
-        (pl.col("strate") == "A1") & pl.col("est_paye") & pl.col("eligible").is_in(["oui", "non"])
-    ).select(marge=_margin("du_eur_mois"), refute=pl.col("eligible") == "non")
+    paid = reading.households.filter(A1 & KNOWN & pl.col("est_paye")).select(
+        marge=_margin("du_eur_mois"), refute=pl.col("eligible") == "non"
+    )
     overall = float(paid["refute"].sum()) / max(paid.height, 1)
     counts = paid.group_by("marge").agg(n=pl.len(), non=pl.col("refute").sum())
     share: Floats = np.full(len(MARGINS_EUR) + 1, overall)
@@ -100,9 +100,7 @@ def judged(
     ]
     known = candidates.with_columns(probabilite=pl.Series(chances, dtype=pl.Float64))
     estimation = settings.estimation
-    too_small = (pl.col("strate") == "A1") & (
-        pl.col("montant_non_reclame_eur_mois") < estimation.montant_rappel_eur_mois
-    )
+    too_small = A1 & (pl.col("montant_non_reclame_eur_mois") < estimation.montant_rappel_eur_mois)
     raison = (
         pl.when("est_ambigu").then(pl.lit("ambigu"))
         .when(pl.col("strate").is_null()).then(pl.lit("sans_enregistrement"))

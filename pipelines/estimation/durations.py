@@ -17,9 +17,9 @@ import polars as pl
 from pipelines.estimation.classes import Floats
 from pipelines.estimation.estimator import Estimate, counts, interval
 from pipelines.estimation.groups import misread
-from pipelines.estimation.reading import A1, ENTITLED, NONTAKER
+from pipelines.estimation.reading import A1, A2, COMPARABLE, ENTITLED, NONTAKER
 from pipelines.estimation.rows import Right, Row, reliability, row
-from pipelines.estimation.shares import COMPARABLE, UNSEEN_SPREAD
+from pipelines.estimation.shares import UNSEEN_SPREAD
 from pipelines.warehouse import Warehouse
 
 LASTING, RECENT, SPOT = "duree:durable", "duree:recente", "suite:ponctuel"
@@ -122,7 +122,7 @@ def as_others(shares: Floats, generator: np.random.Generator) -> Floats:
 
 def _spot(known: pl.DataFrame) -> Iterator[Row]:
     """Entitled in the quarter before and not taking up then, paid in this one."""
-    before = known.filter((pl.col("strate").is_in(["A1", "A2"])) & pl.col("etait_eligible").fill_null(False))
+    before = known.filter((A1 | A2) & pl.col("etait_eligible").fill_null(False))
     opened = before.filter(pl.col("etait_non_recourant") & pl.col("est_paye"))
     figures = row("observe", float(opened["poids_menages"].sum()), float(before["poids_menages"].sum()))
     yield {"niveau": "EPCI", "groupe": SPOT} | figures

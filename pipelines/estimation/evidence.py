@@ -24,7 +24,9 @@ from pipelines.estimation.reading import (
     PENDING_A2,
     RESTING,
     TAKER,
+    B,
     Reading,
+    S,
     share,
     sum_by_class,
 )
@@ -47,7 +49,7 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
         unclaimed_a1_eur_mois=float(reading.households.filter(A1 & NONTAKER).select(money.sum()).item() or 0),
         takers_a2=sensitivity * reading.weight(A2 & (pl.col("situation") == "recourant")),
         sensitivity=sensitivity,
-        s=reading.weight((pl.col("strate") == "S") & (pl.col("situation") == "recourant"), one),
+        s=reading.weight(S & (pl.col("situation") == "recourant"), one),
         kappa=_kappa(reading, told, told_of_a2, reliability.mean),
         reliability=reliability,
         directory=directory,
@@ -61,7 +63,7 @@ def evidence(reading: Reading, quality: pl.DataFrame, sensitivity: float) -> Evi
         a2_known=reading.by_class(A2_ON_CPAM, one),
         a2_found=reading.by_class(A2_ON_CPAM, pl.col("part_cpam") * pl.col(one)),
         a2_answers=_tally(told_of_a2.filter(A2_UNREAD)),
-        u=reading.by_class((pl.col("strate") == "B") & ENTITLED, "poids_eligible"),
+        u=reading.by_class(B & ENTITLED, "poids_eligible"),
         t=reading.by_class(LINKED & ENTITLED, "poids_eligible"),
         known=reading.by_class(known, one),
         known_linked=reading.by_class(known & LINKED, one),
@@ -144,7 +146,7 @@ def _unlinked_too(reading: Reading, who: pl.Expr) -> float:
 
 def _overlooking(reading: Reading, known: pl.DataFrame) -> float:
     """Answers about B's households that CPAM data do not find, each worth n₁/n₀ of those it finds."""
-    outside = reading.households.filter((pl.col("strate") == "B") & KNOWN).with_columns(part=PART)
+    outside = reading.households.filter(B & KNOWN).with_columns(part=PART)
     found = sum_by_class(outside, pl.col("part"))
     others = sum_by_class(outside, 1 - pl.col("part"))
     return float((sum_by_class(known, 1 - pl.col("part")) * found / np.maximum(others, 1.0)).sum())
@@ -158,7 +160,7 @@ def _interviews(told: list[pl.DataFrame]) -> Reliability:
 
 def _told(reading: Reading) -> pl.DataFrame:
     """Unlinked households the CAF does not know, with ``reponse`` 1 when entitled; the MSA's are not B."""
-    outside = reading.households.filter((pl.col("strate") == "B") & pl.col("classe").is_not_null())
+    outside = reading.households.filter(B & pl.col("classe").is_not_null())
     asked = reading.answers.filter((pl.col("source") == "cpam") & (pl.col("connu_caf") == 0))
     elsewhere = (pl.col("connu_msa") == 1).fill_null(False)
     told = asked.select("menage_base_id", reponse=(_answer(reading.droit) & ~elsewhere).cast(pl.Float64))

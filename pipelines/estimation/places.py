@@ -14,7 +14,7 @@ from scipy.special import logit as log_odds
 
 from pipelines.estimation.classes import CLASSES, Floats
 from pipelines.estimation.estimator import Estimate, Evidence, Missing, interval
-from pipelines.estimation.reading import RESTING, Reading
+from pipelines.estimation.reading import A1, A2, COUNTED, ENTITLED, NONTAKER, B, L, Reading, S
 from pipelines.estimation.small_areas import Trials, benchmarked, fit
 
 AMOUNT_PRIOR = 20.0
@@ -41,11 +41,8 @@ _ONLY_AT_CAF = ["logement", "travail"]
 _LIKENESS = 5.0
 """Households at the composition of all non-takers, added to those of each type of household."""
 
-_A1, _B = pl.col("strate") == "A1", pl.col("strate") == "B"
-_ENTITLED = pl.col("eligible") == "oui"
-_NONTAKER = pl.col("situation").is_in(RESTING)
-_SERVED = (pl.col("strate") == "S") & (pl.col("situation") == "recourant")
-_COUNTED = _A1 & _ENTITLED & (_NONTAKER | (pl.col("situation") == "recourant"))
+_SERVED = S & (pl.col("situation") == "recourant")
+_COUNTED = A1 & COUNTED
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def estimate_places(
 
 
 def _places(reading: Reading) -> tuple[Place, ...]:
-    found = reading.households.filter(pl.col("strate") != "L").select("commune_insee", "regroupement")
+    found = reading.households.filter(~L).select("commune_insee", "regroupement")
     return tuple(Place(*row) for row in found.unique().sort("commune_insee").rows())
 
 
@@ -126,15 +123,15 @@ def _counted(reading: Reading, result: Estimate) -> pl.DataFrame:
 
     Without CPAM incomes, every unlinked household of a class has the same share: composition, no more.
     """
-    unlinked = reading.households.filter(_B & pl.col("classe").is_not_null())
-    entitled = unlinked.filter(_ENTITLED)
+    unlinked = reading.households.filter(B & pl.col("classe").is_not_null())
+    entitled = unlinked.filter(ENTITLED)
     outside = unlinked if entitled.is_empty() else entitled
     weight = "poids_menages" if entitled.is_empty() else "poids_eligible"
     counts = np.bincount(outside["classe"].to_numpy(), outside[weight].to_numpy(), CLASSES)
     each = pl.Series(result.central.x[0] / np.maximum(counts, 1e-9))
     absent = outside.with_columns(poids_compte=pl.lit(each).gather("classe") * pl.col(weight))
     known = reading.households.filter(_COUNTED).with_columns(poids_compte="poids", est_absent=pl.lit(False))
-    likely = _likely_composition(known.filter(_NONTAKER), absent.drop(_ONLY_AT_CAF))
+    likely = _likely_composition(known.filter(NONTAKER), absent.drop(_ONLY_AT_CAF))
     return pl.concat([known, likely.select(known.columns)])
 
 
@@ -165,7 +162,7 @@ def _cells(households: pl.DataFrame) -> pl.DataFrame:
         households.group_by(names)
         .agg(
             n=weight.sum(),
-            y=weight.filter(pl.col("est_absent") | _NONTAKER).sum(),
+            y=weight.filter(pl.col("est_absent") | NONTAKER).sum(),
             absents=weight.filter("est_absent").sum(),
         )
         .sort(names)
@@ -254,12 +251,12 @@ def _figures(
 
 def _paid_a2() -> pl.Expr:
     """Paid households without monthly incomes: takers, of whom Se are as the simulation would find them."""
-    return (pl.col("strate") == "A2") & (pl.col("situation") == "recourant")
+    return A2 & (pl.col("situation") == "recourant")
 
 
 def _a2_share(reading: Reading, codes: dict[str, int]) -> Floats:
     """Share of the A2 of each class in each place (places, 12)."""
-    found = reading.households.filter((pl.col("strate") == "A2") & pl.col("classe").is_not_null())
+    found = reading.households.filter(A2 & pl.col("classe").is_not_null())
     counts: Floats = np.zeros((len(codes), CLASSES))
     for code, classe, n in (
         found.group_by("commune_insee", "classe").agg(pl.col("poids_menages").sum()).rows()
@@ -284,8 +281,8 @@ def _weight(
 def _euros(reading: Reading, codes: dict[str, int], result: Estimate, nontakers: Floats) -> Floats:
     """Euros a month not claimed: expected non-takers × a mean amount drawn to the territory's."""
     money = pl.col("poids") * pl.col("montant_non_reclame_eur_mois")
-    amount = _weight(reading, codes, _A1 & _NONTAKER, money)
-    counted = _weight(reading, codes, _COUNTED & _NONTAKER, "poids")
+    amount = _weight(reading, codes, A1 & NONTAKER, money)
+    counted = _weight(reading, codes, _COUNTED & NONTAKER, "poids")
     mean = amount.sum() / max(counted.sum(), 1.0)
     euros = nontakers * (amount + AMOUNT_PRIOR * mean) / (counted + AMOUNT_PRIOR)
     share: Floats = euros / max(euros.sum(), 1e-9)

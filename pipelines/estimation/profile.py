@@ -9,9 +9,9 @@ import polars as pl
 from pipelines.estimation.classes import BAND_OF_CLASS, BANDS, C2S_OF_CLASS, CLASSES, Floats
 from pipelines.estimation.estimator import Estimate
 from pipelines.estimation.groups import GroupCounts, GroupEstimates, Sharing, share_out
-from pipelines.estimation.reading import A1, ENTITLED, NONTAKER, TAKER, Reading
+from pipelines.estimation.reading import A1, A2, ENTITLED, KNOWN, NONTAKER, TAKER, L, Reading, S
 from pipelines.estimation.rows import Right, Row, observed, observed_row, reliability, row
-from pipelines.estimation.shares import KNOWN, UNSEEN_SPREAD, Cut, of_a2, of_b
+from pipelines.estimation.shares import UNSEEN_SPREAD, Cut, of_a2, of_b
 
 AGE_GROUPS = ("age:-50", "age:50-64", "age:65+")
 """Also the bands of the classes; 50+ is shown beside them (a public of the experiment)."""
@@ -21,8 +21,6 @@ SE_STRENGTH = 20.0
 """Recipients at the overall sensitivity, added to those of each group before its own is used."""
 
 Shown = Literal["classe", "cpam", "jamais", "ressemblance"]
-
-_A2, _S = (pl.col("strate") == name for name in ("A2", "S"))
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def _work() -> pl.Expr:
         pl.when("est_salarie_cpam").then(pl.lit("salarie"))
         .when(pl.col("part_cpam").is_not_null()).then(pl.lit("sans_emploi"))
     )  # fmt: skip
-    return pl.when(_A2 & (pl.col("activite") == "sans_emploi")).then(at_cpam).otherwise("activite")
+    return pl.when(A2 & (pl.col("activite") == "sans_emploi")).then(at_cpam).otherwise("activite")
 
 
 def _of_the_class() -> tuple[Dimension, ...]:
@@ -92,7 +90,7 @@ _BENEFITS = {
 
 def _of_the_caf(column: str, name: str) -> Dimension:
     """What the CAF pays besides: whoever is absent from it has none; the MSA's households are left out."""
-    group = pl.when(~_S).then(_yes_no(column, name))
+    group = pl.when(~S).then(_yes_no(column, name))
     return Dimension(group, f"{name}:oui", "jamais", absent=f"{name}:non")
 
 
@@ -139,7 +137,7 @@ def _complete(reading: Reading, dimension: Dimension) -> pl.DataFrame:
 
 def _named(reading: Reading, dimension: Dimension) -> pl.DataFrame:
     """Every group that a household of the field is in, also where the CAF file has none."""
-    seen = reading.households.filter(ENTITLED | _A2, pl.col("strate") != "L").select(code=dimension.group)
+    seen = reading.field.filter(ENTITLED | A2, ~L).select(code=dimension.group)
     names = pl.Series("code", [dimension.absent] if dimension.absent else [], dtype=pl.String)
     return pl.concat([seen, names.to_frame()]).unique().drop_nulls()
 
@@ -180,8 +178,8 @@ def _ratios(dimension: Dimension, codes: list[str], estimates: GroupEstimates, l
 
 def _counts(right: Right, dimension: Dimension, counts: pl.DataFrame) -> GroupCounts:
     reading, cut = right.reading, Cut(dimension.group, counts["code"].to_list())
-    paid_a2 = _A2 & (pl.col("situation") == "recourant")
-    served = _S & (pl.col("situation") == "recourant")
+    paid_a2 = A2 & (pl.col("situation") == "recourant")
+    served = S & (pl.col("situation") == "recourant")
     return GroupCounts(
         takers=counts["recourants"].to_numpy() + right.sensitivity * _spread_out(reading, cut, paid_a2),
         nontakers=counts["non_recourants"].to_numpy(),
@@ -226,7 +224,7 @@ def _alike(reading: Reading, cut: Cut) -> Sharing:
     """As the CAF's households without housing benefit: its non-takers, and all those entitled."""
     alike = A1 & ENTITLED & ~pl.col("a_aide_logement")
     seen, other = (
-        _whatever_the_c2s(cut.by_class(reading, alike & condition, pl.col("poids")))
+        _whatever_the_c2s(cut.by_class(reading.field, alike & condition, pl.col("poids")))
         for condition in (NONTAKER, NONTAKER | TAKER)
     )
     return Sharing(seen, np.full(len(cut.codes), UNSEEN_SPREAD), other=other)

@@ -1,6 +1,7 @@
 """The households of one right: their strata, the words that tell them apart, how they are counted."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -18,7 +19,7 @@ KNOWN = pl.col("eligible").is_in(["oui", "non"])
 TAKER = ENTITLED & (pl.col("situation") == "recourant")
 NONTAKER = ENTITLED & pl.col("situation").is_in(RESTING)
 COUNTED = TAKER | NONTAKER
-A1, A2 = pl.col("strate") == "A1", pl.col("strate") == "A2"
+A1, A2, B, S, L = (pl.col("strate") == name for name in ("A1", "A2", "B", "S", "L"))
 COMPARABLE = A1 & KNOWN & pl.col("est_sans_prestation") & ~pl.col("a_revenu_caf")
 """CAF households who could as well be absent from it: one whom it pays an income, RSA, PPA or AAH, could not.
 
@@ -35,8 +36,8 @@ A2_UNREAD = PENDING_A2 & ~pl.col("a_revenu_caf") & pl.col("part_cpam").is_null()
 PART = pl.when(ENTITLED).then(pl.col("poids_eligible").clip(0, 1)).otherwise(0.0)
 """Share of a CPAM household entitled on CPAM data: some are computed in several ways."""
 
-LINKED = pl.col("strate").is_in(["L", "S"])
-CPAM = pl.col("strate").is_in(["B", "L", "S"])
+LINKED = L | S
+CPAM = B | LINKED
 ESTIMABLE = (
     pl.col("est_sans_ressources")
     & ~pl.col("est_autre_regime")
@@ -52,6 +53,11 @@ class Reading:
     droit: str
     households: pl.DataFrame
     answers: pl.DataFrame
+
+    @cached_property
+    def field(self) -> pl.DataFrame:
+        """Households of the CAF and of the MSA, and those that CPAM data find entitled."""
+        return self.households.filter(A1 | A2 | S | ENTITLED)
 
     def weight(self, condition: pl.Expr, weight: str = "poids") -> float:
         """Households where ``condition`` holds."""
@@ -85,7 +91,7 @@ def read(warehouse: Warehouse, droit: str, answers: pl.DataFrame | None = None) 
 def with_cpam_reading(households: pl.DataFrame) -> pl.DataFrame:
     """Add ``part_cpam``: of a linked CAF household, the share entitled on CPAM data; null if unknown."""
     on_cpam = (
-        households.filter((pl.col("strate") == "L") & KNOWN)
+        households.filter(L & KNOWN)
         .group_by(menage_base_id=pl.col("caf_menage_base_id"))
         .agg(part_cpam=PART.max())
         .with_columns(est_caf=True)

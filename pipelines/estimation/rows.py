@@ -61,7 +61,7 @@ def observed(reading: Reading, group: pl.Expr) -> pl.DataFrame:
     """A1 by group: code, recourants, non_recourants (households), euros (not claimed, € a month)."""
     money = pl.col("poids") * pl.col("montant_non_reclame_eur_mois")
     return (
-        reading.households.filter(A1)
+        reading.field.filter(A1)
         .group_by(code=group)
         .agg(
             recourants=pl.col("poids").filter(TAKER).sum(),

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.estimation.classes import BAND_OF_CLASS, CLASSES, Floats
 from pipelines.estimation.groups import Sharing
-from pipelines.estimation.reading import A1, ENTITLED, Reading
+from pipelines.estimation.reading import A1, COMPARABLE, ENTITLED, LINKED, PENDING_A2, B, L, Reading
 
 KAPPA_STRENGTH = 10.0
 """Entitled households at the overall κ, added to those of each group: the κ of groups differ by a third (a
@@ -28,16 +28,10 @@ SEEN_SPREAD = 0.2
 UNSEEN_SPREAD = 0.4
 """Where it does not: how the absent from the CAF differ from those who resemble them."""
 
-KNOWN = pl.col("eligible").is_in(["oui", "non"])
-COMPARABLE = A1 & KNOWN & pl.col("est_sans_prestation") & ~pl.col("a_revenu_caf")
-"""CAF households who could as well be absent from it (:mod:`pipelines.estimation.evidence`)."""
-
 _STEPS = 50
 """Of the search of Richardson and Lucy: few groups, it stops moving sooner."""
 
-_B = pl.col("strate") == "B"
-_LINKED = pl.col("strate").is_in(["L", "S"])
-_PENDING_A2 = (pl.col("strate") == "A2") & (pl.col("situation") == "inconnu") & ~pl.col("a_revenu_caf")
+_UNPAID_A2 = PENDING_A2 & ~pl.col("a_revenu_caf")
 
 
 @dataclass(frozen=True)
@@ -47,9 +41,9 @@ class Cut:
     group: pl.Expr
     codes: list[str]
 
-    def by_class(self, reading: Reading, condition: pl.Expr, weight: pl.Expr) -> Floats:
+    def by_class(self, households: pl.DataFrame, condition: pl.Expr, weight: pl.Expr) -> Floats:
         """Sums of ``weight`` by group and class, shape (groups, 12); whoever has no class is left out."""
-        found = reading.households.filter(condition & pl.col("classe").is_not_null())
+        found = households.filter(condition & pl.col("classe").is_not_null())
         counted = found.group_by("classe", code=self.group).agg(n=weight.sum()).drop_nulls("code")
         table: Floats = np.zeros((len(self.codes), CLASSES))
         for classe, code, n in counted.rows():
@@ -59,7 +53,7 @@ class Cut:
 
     def sums(self, reading: Reading, condition: pl.Expr, weight: pl.Expr) -> Floats:
         """Sums of ``weight`` by group, shape (groups,)."""
-        counted = reading.households.filter(condition).group_by(code=self.group).agg(n=weight.sum())
+        counted = reading.field.filter(condition).group_by(code=self.group).agg(n=weight.sum())
         found = dict(counted.drop_nulls("code").rows())
         return np.array([float(found.get(code, 0.0)) for code in self.codes])
 
@@ -94,9 +88,9 @@ def of_a2(reading: Reading, cut: Cut) -> Sharing:
     those of their class: nobody knows, each draw mixes the two.
     """
     kappa, part, one = kappas(reading, cut), pl.col("part_cpam"), pl.col("poids_menages")
-    found = cut.by_class(reading, _PENDING_A2, part.fill_null(0.0) * one)
+    found = cut.by_class(reading.field, _UNPAID_A2, part.fill_null(0.0) * one)
     read, unread = (
-        cut.by_class(reading, _PENDING_A2 & side, one) for side in (part.is_not_null(), part.is_null())
+        cut.by_class(reading.field, _UNPAID_A2 & side, one) for side in (part.is_not_null(), part.is_null())
     )
     of_group, of_class = (_relative(found, read, axis) for axis in (1, 0))
     average = float(found.sum()) / max(float(read.sum()), 1e-6)
@@ -117,10 +111,11 @@ def of_b(reading: Reading, cut: Cut, recall: Floats) -> Sharing:
     """How X is shared out where CPAM households show the group. ``recall``: of households, by age band
     (3,)."""
     kappa = kappas(reading, cut)
-    entitled = cut.by_class(reading, _B & ENTITLED, pl.col("poids_eligible"))
+    entitled = cut.by_class(reading.field, B & ENTITLED, pl.col("poids_eligible"))
     missed = missed_links(reading, cut, recall)
     if not entitled.sum():
-        entitled, missed = cut.by_class(reading, _B, pl.col("poids_menages")), np.zeros(missed.shape)
+        entitled = cut.by_class(reading.households, B, pl.col("poids_menages"))
+        missed = np.zeros(entitled.shape)
     net = np.maximum((entitled - missed).sum(axis=1), 0.0)
     own = kappa.value[:, None] * reread(seen_as(reading, cut), net)
     return Sharing(own @ entitled, kappa.spread(SEEN_SPREAD), own @ missed)
@@ -134,7 +129,7 @@ def seen_as(reading: Reading, cut: Cut) -> Floats:
     """
     compared = A1 & pl.col("est_sans_prestation") & pl.col("est_lie")
     at_caf = reading.households.filter(compared).select("menage_base_id", caf=cut.group)
-    linked = reading.households.filter(pl.col("strate") == "L").select("caf_menage_base_id", cpam=cut.group)
+    linked = reading.households.filter(L).select("caf_menage_base_id", cpam=cut.group)
     pairs = linked.join(at_caf, left_on="caf_menage_base_id", right_on="menage_base_id")
     table = np.eye(len(cut.codes))
     for cpam, caf, n in pairs.group_by("cpam", "caf").len().drop_nulls().rows():
@@ -165,9 +160,8 @@ def missed_links(reading: Reading, cut: Cut, recall: Floats) -> Floats:
     A household of two adults is linked as soon as one is: it is missed as rarely as both are.
     """
     alone = pl.col("n_adultes") == 1
-    one, several = (
-        cut.by_class(reading, _LINKED & ENTITLED & who, pl.col("poids_eligible")) for who in (alone, ~alone)
-    )
+    entitled, part = LINKED & ENTITLED, pl.col("poids_eligible")
+    one, several = (cut.by_class(reading.field, entitled & who, part) for who in (alone, ~alone))
     share = one.sum() / max(float(one.sum() + several.sum()), 1e-12)
     missed = person_missed(recall, share)[BAND_OF_CLASS]
     links: Floats = one * missed / (1 - missed) + several * missed**2 / (1 - missed**2)
