@@ -83,6 +83,32 @@ class Tables:
         self.add("core__cpam_assures", personne_id=f"p-{name}", regime="GE", c2s=c2s)
         self._household(name, "cpam", rsa, ppa, motif, age, commune, montants)
 
+    def also(self, menage: str, person: str, role: str, uid: int) -> None:
+        """One more person of the CPAM household ``menage``, in the cluster ``uid``."""
+        self.add(
+            "core__menages_personnes",
+            menage_id=menage,
+            instrument="cpam",
+            source="cpam",
+            personne_id=person,
+            role=role,
+        )
+        self.add("core__personnes_liees", personne_uid=uid, source="cpam", personne_id=person)
+
+    def paid_by_the_msa(self, name: str) -> None:
+        """A CPAM household of whom the Département says that the MSA pays it the RSA."""
+        self.cpam(name)
+        paid = {"fonorg": "MSA", "rsa_etat": "2", "rsa_du": 300.0}
+        for month in MONTHS:
+            self.add("core__departement_rsa", dossier_id="d", mois=month, **paid)
+        self.add("core__departement_personnes", personne_id="p-d", dossier_id="d", role="DEM")
+        self.link(3, ("cpam", name), ("departement", "d"))
+
+    def recall(self, value: float, classe: str = "ensemble", **ends: float) -> None:
+        """The recall between CAF and CPAM that the linkage measured."""
+        couple = {"source_g": "caf", "source_d": "cpam", "classe": classe, "modalite": classe}
+        self.add("out__qualite_appariement", mesure="rappel", valeur=value, n=500, **couple, **ends)
+
     def link(self, uid: int, *persons: tuple[str, str]) -> None:
         """Persons (source, name of the household) of one cluster."""
         for source, name in persons:

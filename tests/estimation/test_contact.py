@@ -150,15 +150,7 @@ def test_the_spouse_found_at_cpam_only_stands_in_the_caf_household(
     tables.caf("a", rsa_etat="2", rsa_du=500.0)
     tables.cpam("c")
     tables.link(1, ("caf", "a"), ("cpam", "c"))
-    tables.add(
-        "core__menages_personnes",
-        menage_id="c",
-        instrument="cpam",
-        source="cpam",
-        personne_id="p2",
-        role="CJT",
-    )
-    tables.add("core__personnes_liees", personne_uid=2, source="cpam", personne_id="p2")
+    tables.also("c", "p2", "CJT", uid=2)
     consent(tables, uid=2)
     assert decided(tables, warehouse, settings) == {"k": "recourant"}
 

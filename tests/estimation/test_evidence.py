@@ -14,7 +14,7 @@ from pipelines.estimation.link_rates import unverified_false_links
 from pipelines.estimation.reading import read
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
-from tests.estimation.tables import MONTHS, Tables
+from tests.estimation.tables import Tables
 
 Look = Callable[..., Evidence]
 """Build the situations of the written tables; what they say of a right, the RSA by default."""
@@ -102,61 +102,26 @@ def test_caf_households_that_are_not_paid_teach_entitlement_the_linked_for_all(
 
 
 def test_households_paid_by_the_msa_are_takers_for_the_rsa_only(tables: Tables, seen: Look) -> None:
-    tables.cpam("m")
-    for month in MONTHS:
-        tables.add(
-            "core__departement_rsa", dossier_id="d", mois=month, fonorg="MSA", rsa_etat="2", rsa_du=300.0
-        )
-    tables.add("core__departement_personnes", personne_id="p-d", dossier_id="d", role="DEM")
-    tables.link(3, ("cpam", "m"), ("departement", "d"))
+    tables.paid_by_the_msa("m")
     assert seen("rsa").s == 1
     assert seen("ppa").s == 0
 
 
 def test_recall_comes_from_the_hold_out_three_points_lower(tables: Tables, seen: Look) -> None:
     tables.cpam("b")
-    tables.add(
-        "out__qualite_appariement",
-        mesure="rappel",
-        source_g="caf",
-        source_d="cpam",
-        classe="ensemble",
-        modalite="ensemble",
-        valeur=0.96,
-        n=500,
-    )
+    tables.recall(0.96)
     assert seen().rates.entitled.prior_mean == pytest.approx(0.93)
 
 
 def test_the_interval_of_the_recall_widens_that_of_the_rate(tables: Tables, seen: Look) -> None:
     tables.cpam("b")
-    tables.add(
-        "out__qualite_appariement",
-        mesure="rappel",
-        source_g="caf",
-        source_d="cpam",
-        classe="ensemble",
-        modalite="ensemble",
-        valeur=0.96,
-        bas=0.96 - 1.959964 * 0.04,
-        haut=0.96 + 1.959964 * 0.04,
-        n=500,
-    )
+    tables.recall(0.96, bas=0.96 - 1.959964 * 0.04, haut=0.96 + 1.959964 * 0.04)
     assert seen().rates.entitled.prior_sd == pytest.approx(0.05)
 
 
 def test_the_recall_of_one_class_is_not_that_of_everybody(tables: Tables, seen: Look) -> None:
     tables.cpam("b")
-    tables.add(
-        "out__qualite_appariement",
-        mesure="rappel",
-        source_g="caf",
-        source_d="cpam",
-        classe="age",
-        modalite="65_plus",
-        valeur=0.5,
-        n=500,
-    )
+    tables.recall(0.5, classe="age")
     assert seen().rates.entitled.prior_mean == RECALL_WITHOUT_MEASURE.prior_mean
 
 
@@ -230,13 +195,7 @@ def test_a_household_without_caf_incomes_is_read_on_cpam_data_when_they_are_know
 
 
 def test_a_household_of_the_msa_is_no_false_link(tables: Tables, seen: Look) -> None:
-    tables.cpam("m")
-    for month in MONTHS:
-        tables.add(
-            "core__departement_rsa", dossier_id="d", mois=month, fonorg="MSA", rsa_etat="2", rsa_du=300.0
-        )
-    tables.add("core__departement_personnes", personne_id="p-d", dossier_id="d", role="DEM")
-    tables.link(3, ("cpam", "m"), ("departement", "d"))
+    tables.paid_by_the_msa("m")
     tables.verified("cpam", "m", volet="FAUX_LIENS", connu_caf=0, connu_msa=1)
     assert seen().rates.absent.trials.sum() == 0
 

@@ -5,7 +5,7 @@ import polars as pl
 from pipelines.estimation import situations
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
-from tests.estimation.tables import AURIGNAC, MONTHS, Tables
+from tests.estimation.tables import AURIGNAC, Tables
 
 OUTSIDE = "31555"
 
@@ -103,15 +103,7 @@ def test_a_cpam_household_is_linked_when_any_of_its_adults_is(
 ) -> None:
     tables.caf("a")
     tables.cpam("m")
-    tables.add(
-        "core__menages_personnes",
-        menage_id="m",
-        instrument="cpam",
-        source="cpam",
-        personne_id="p-2",
-        role="CJT",
-    )
-    tables.add("core__personnes_liees", personne_uid=7, source="cpam", personne_id="p-2")
+    tables.also("m", "p-2", "CJT", uid=7)
     tables.link(7, ("caf", "a"))
     tables.write(warehouse)
     situations.build(warehouse, settings, "2026-06")
@@ -126,10 +118,8 @@ def test_a_couple_for_the_cpam_links_both_dossiers_the_caf_has_of_it(
     tables.caf("a")
     tables.caf("b")
     tables.cpam("m")
-    second = {"menage_id": "m", "instrument": "cpam", "source": "cpam", "personne_id": "p-2", "role": "CJT"}
-    tables.add("core__menages_personnes", **second)
+    tables.also("m", "p-2", "CJT", uid=2)
     tables.link(1, ("caf", "a"), ("cpam", "m"))
-    tables.add("core__personnes_liees", personne_uid=2, source="cpam", personne_id="p-2")
     tables.link(2, ("caf", "b"))
     tables.write(warehouse)
     situations.build(warehouse, settings, "2026-06")
@@ -143,15 +133,7 @@ def test_a_child_does_not_link_its_household(
 ) -> None:
     tables.caf("a")
     tables.cpam("m")
-    tables.add(
-        "core__menages_personnes",
-        menage_id="m",
-        instrument="cpam",
-        source="cpam",
-        personne_id="p-2",
-        role="ENF",
-    )
-    tables.add("core__personnes_liees", personne_uid=7, source="cpam", personne_id="p-2")
+    tables.also("m", "p-2", "ENF", uid=7)
     tables.link(7, ("caf", "a"))
     assert situation(tables, warehouse, settings)[0] == "B"
 
@@ -159,13 +141,7 @@ def test_a_child_does_not_link_its_household(
 def test_a_household_paid_by_the_msa_is_a_taker_outside_b(
     tables: Tables, warehouse: Warehouse, settings: Settings
 ) -> None:
-    tables.cpam("m")
-    for month in MONTHS:
-        tables.add(
-            "core__departement_rsa", dossier_id="d", mois=month, fonorg="MSA", rsa_etat="2", rsa_du=300.0
-        )
-    tables.add("core__departement_personnes", personne_id="p-d", dossier_id="d", role="DEM")
-    tables.link(3, ("cpam", "m"), ("departement", "d"))
+    tables.paid_by_the_msa("m")
     assert situation(tables, warehouse, settings) == ("S", "recourant", "regime_agricole")
 
 
