@@ -48,6 +48,9 @@ fix: install
 	$(BIN)/ruff format .
 
 # Les comptes entiers ; reprend où elle s'est arrêtée (travail/preuves). Écrit docs/preuves/*.json.
+# Plusieurs processus à la fois : un fil de calcul chacun.
+preuves: export POLARS_MAX_THREADS := 1
+preuves: export OMP_NUM_THREADS := 1
 preuves: install
 	$(BIN)/python -m tests.preuves.fuites
 	$(BIN)/nonrecours prouver
