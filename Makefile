@@ -27,6 +27,9 @@ DEMO     ?= demo
 demo: install
 	@bash demo.sh "$(NR)" "$(DEMO)" "$(HABITANTS)" "$(GRAINE)"
 
+# Deux processus de test : un fil de calcul chacun.
+test: export POLARS_MAX_THREADS := 1
+test: export OMP_NUM_THREADS := 1
 test: install $(VENV)/.navigateur oracle
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not preuve"
 
