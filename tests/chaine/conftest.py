@@ -62,7 +62,7 @@ from pipelines import cli, warehouse
 once, opened, number = cli.run, warehouse.open_warehouse, itertools.count()
 def photographed(path, spill):
     if path.exists():
-        shutil.copy(path, Path.cwd() / f"avant-{next(number)}.duckdb")
+        shutil.copy(path, Path.cwd().parent / f"{Path.cwd().name}-avant-{next(number)}.duckdb")
     return opened(path, spill)
 warehouse.open_warehouse = photographed
 def twice(arguments):
@@ -85,7 +85,8 @@ class Executed:
 
     def before(self, stage: str) -> Path:
         """The warehouse as the first run found it when it came to this stage (not the first one)."""
-        return self.project.root / f"avant-{STAGES.index(stage) - 1}.duckdb"
+        root = self.project.root
+        return root.with_name(f"{root.name}-avant-{STAGES.index(stage) - 1}.duckdb")
 
 
 @pytest.fixture(scope="session")

@@ -17,14 +17,11 @@ def found_in(folder: Path, wanted: Iterable[str], without: tuple[str, ...] = ())
     files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
     kept = [p for p in files if p.relative_to(folder).parts[0] not in without]
     patterns = list(dict.fromkeys(form for text in wanted for form in (text, _as_bytes(text))))
-    hits = {str(path.relative_to(folder)): found_in_file(path, patterns) for path in kept}
-    return {name: strings for name, strings in hits.items() if strings}
-
-
-def found_in_file(path: Path, patterns: list[str]) -> set[str]:
-    """The patterns that the file holds, in its bytes or in its cells."""
-    texts = pl.Series([path.name, *_texts(path)], dtype=pl.String)
-    return set(texts.str.extract_many(patterns, overlapping=True).explode().drop_nulls())
+    texts = [(str(path.relative_to(folder)), text) for path in kept for text in (path.name, *_texts(path))]
+    read = pl.DataFrame(texts, schema={"fichier": pl.String, "texte": pl.String}, orient="row")
+    found = pl.col("texte").str.extract_many(patterns, overlapping=True)
+    hits = read.select("fichier", trouve=found).explode("trouve").drop_nulls().unique()
+    return {name: set(strings) for name, strings in hits.group_by("fichier").agg("trouve").iter_rows()}
 
 
 def _as_bytes(text: str) -> str:
