@@ -1,5 +1,7 @@
 """The MSA through its own extract, or through the Département's: who is in the S stratum, for which right."""
 
+from collections.abc import Callable
+
 import polars as pl
 import pytest
 
@@ -9,6 +11,9 @@ from pipelines.estimation.reading import read
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 from tests.estimation.tables import MONTHS, Tables
+
+Payers = Callable[[], dict[str, float]]
+"""Households of the S stratum by right, once the tables are written."""
 
 
 def paid_by_msa(tables: Tables, name: str, **dossier: object) -> None:
@@ -22,7 +27,7 @@ def paid_by_msa(tables: Tables, name: str, **dossier: object) -> None:
 
 
 @pytest.fixture
-def payers(tables: Tables, warehouse: Warehouse, settings: Settings):  # type: ignore[no-untyped-def]
+def payers(tables: Tables, warehouse: Warehouse, settings: Settings) -> Payers:
     def count() -> dict[str, float]:
         tables.write(warehouse)
         situations.build(warehouse, settings, "2026-06")
@@ -35,7 +40,7 @@ def payers(tables: Tables, warehouse: Warehouse, settings: Settings):  # type: i
     return count
 
 
-def test_its_own_extract_gives_the_takers_of_both_rights(tables: Tables, payers) -> None:  # type: ignore[no-untyped-def]
+def test_its_own_extract_gives_the_takers_of_both_rights(tables: Tables, payers: Payers) -> None:
     paid_by_msa(tables, "m", rsa_etat="2", rsa_du=300.0)
     paid_by_msa(tables, "mm", ppa_etat="2", ppa_due=90.0)
     paid_by_msa(tables, "mmm", rsa_etat="2", rsa_du=300.0, ppa_etat="2", ppa_due=90.0)
@@ -43,18 +48,12 @@ def test_its_own_extract_gives_the_takers_of_both_rights(tables: Tables, payers)
     assert payers() == {"rsa": 2, "ppa": 2, "rsa_seul": 1, "ppa_seule": 1, "rsa_et_ppa": 1}
 
 
-def test_without_it_the_departement_gives_those_of_the_rsa_alone(tables: Tables, payers) -> None:  # type: ignore[no-untyped-def]
-    tables.cpam("m")
-    for month in MONTHS:
-        tables.add(
-            "core__departement_rsa", dossier_id="d", mois=month, fonorg="MSA", rsa_etat="2", rsa_du=300.0
-        )
-    tables.add("core__departement_personnes", personne_id="p-d", dossier_id="d", role="DEM")
-    tables.link(3, ("cpam", "m"), ("departement", "d"))
+def test_without_it_the_departement_gives_those_of_the_rsa_alone(tables: Tables, payers: Payers) -> None:
+    tables.paid_by_the_msa("m")
     assert payers() == {"rsa": 1, "ppa": 0, "rsa_seul": 0, "ppa_seule": 0, "rsa_et_ppa": 0}
 
 
-def test_one_household_in_both_files_is_one(tables: Tables, payers, warehouse: Warehouse) -> None:  # type: ignore[no-untyped-def]
+def test_one_household_in_both_files_is_one(tables: Tables, payers: Payers, warehouse: Warehouse) -> None:
     paid_by_msa(tables, "m", rsa_etat="2", rsa_du=300.0)
     tables.add(
         "core__departement_rsa", dossier_id="d", mois=MONTHS[0], fonorg="MSA", rsa_etat="2", rsa_du=300.0

@@ -1,5 +1,7 @@
 """From the tables to the groups, the paths and the durations of out__taux."""
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,6 +12,9 @@ from pipelines.estimation.situations import distances
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 from tests.estimation.tables import Tables
+
+Rates = Callable[..., dict[str, tuple[float, float]]]
+"""Non-takers and entitled households of each group, once the tables are written and estimated."""
 
 BEFORE = {1: ["2026-01", "2026-02", "2026-03"], 2: ["2025-10", "2025-11", "2025-12"]}
 
@@ -27,7 +32,7 @@ def entitled_before(
 
 
 @pytest.fixture
-def rates(tables: Tables, warehouse: Warehouse, settings: Settings):  # type: ignore[no-untyped-def]
+def rates(tables: Tables, warehouse: Warehouse, settings: Settings) -> Rates:
     def estimated(**cell: str) -> dict[str, tuple[float, float]]:
         for n in range(30):
             tables.caf(f"t{n}", rsa_etat="2", rsa_du=500.0, occlog="LOC", aide_logement=200.0)
@@ -42,7 +47,9 @@ def rates(tables: Tables, warehouse: Warehouse, settings: Settings):  # type: ig
     return estimated
 
 
-def test_whoever_is_absent_from_the_caf_has_no_housing_benefit_and_never_asked(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+def test_whoever_is_absent_from_the_caf_has_no_housing_benefit_and_never_asked(
+    tables: Tables, rates: Rates
+) -> None:
     for n in range(12):
         tables.cpam(f"b{n}", c2s="0")
     found = rates(methode="corrige")
@@ -53,7 +60,7 @@ def test_whoever_is_absent_from_the_caf_has_no_housing_benefit_and_never_asked(t
     assert found["chemin:primaire"][0] == pytest.approx(whole)
 
 
-def test_a_path_is_read_in_the_dossier(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+def test_a_path_is_read_in_the_dossier(tables: Tables, rates: Rates) -> None:
     tables.caf("never")
     tables.caf("refused", rsa_etat="1")
     tables.caf("closed", rsa_etat="5", rsa_motif_cloture="ECH")
@@ -67,7 +74,9 @@ def test_a_path_is_read_in_the_dossier(tables: Tables, rates) -> None:  # type: 
     assert (found["chemin:primaire"], found["chemin:secondaire"]) == ((2.0, 34.0), (2.0, 34.0))
 
 
-def test_in_a2_more_of_the_closed_than_of_those_who_never_asked_are_entitled(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+def test_in_a2_more_of_the_closed_than_of_those_who_never_asked_are_entitled(
+    tables: Tables, rates: Rates
+) -> None:
     """As many of both, without incomes at the CAF: their CPAM incomes say who is entitled."""
     unread = {"rsa": "inconnu", "motif": "ressources_inconnues"}
     for n in range(40):
@@ -86,7 +95,9 @@ def test_in_a2_more_of_the_closed_than_of_those_who_never_asked_are_entitled(tab
     assert never + closed == pytest.approx(found["ensemble"][0])
 
 
-def test_a_household_without_incomes_at_the_caf_works_if_the_cpam_says_so(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+def test_a_household_without_incomes_at_the_caf_works_if_the_cpam_says_so(
+    tables: Tables, rates: Rates
+) -> None:
     """Eight earn wages there, two do not; the CPAM says nothing of the last ten, who are as the others."""
     unread = {"rsa": "inconnu", "motif": "ressources_inconnues"}
     for n in range(20):
@@ -103,7 +114,7 @@ def test_a_household_without_incomes_at_the_caf_works_if_the_cpam_says_so(tables
     assert 0.6 * whole < at_work < 0.9 * whole
 
 
-def test_it_lasts_when_three_quarters_were_not_taken_up(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+def test_it_lasts_when_three_quarters_were_not_taken_up(tables: Tables, rates: Rates) -> None:
     tables.caf("lasting")
     entitled_before(tables, "lasting")
     tables.caf("recent")
@@ -117,8 +128,8 @@ def test_it_lasts_when_three_quarters_were_not_taken_up(tables: Tables, rates) -
 
 
 def test_a_household_whose_past_entitlement_is_not_known_is_taken_as_the_others(
-    tables: Tables, rates
-) -> None:  # type: ignore[no-untyped-def]
+    tables: Tables, rates: Rates
+) -> None:
     before = {"a": "oui", "b": "oui", "c": "non", "d": "inconnu", "e": "inconnu", "f": "inconnu"}
     for name, otherwise in before.items():
         tables.caf(name)
@@ -128,7 +139,7 @@ def test_a_household_whose_past_entitlement_is_not_known_is_taken_as_the_others(
     assert found["duree:recente"][0] == pytest.approx(2)
 
 
-def test_the_absent_last_as_those_the_caf_pays_nothing(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+def test_the_absent_last_as_those_the_caf_pays_nothing(tables: Tables, rates: Rates) -> None:
     """Whoever the CAF pays the prime has a file, and incomes that move: the absent are not like them."""
     for n in range(12):
         tables.caf(f"alike{n}")
@@ -147,19 +158,19 @@ def test_nobody_knows_how_the_duration_of_the_absent_differs() -> None:
     assert np.quantile(drawn, [0.025, 0.975]) == pytest.approx([0.52, 0.84], abs=0.02)
 
 
-def test_a_right_opened_since_the_last_quarter_was_a_spot_non_take_up(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+def test_a_right_opened_since_the_last_quarter_was_a_spot_non_take_up(tables: Tables, rates: Rates) -> None:
     for name, now in (("opened", {"rsa_etat": "2", "rsa_du": 500.0}), ("still", {})):
         tables.caf(name, **now)  # type: ignore[arg-type]
         entitled_before(tables, name, (1,))
     assert rates(methode="observe")["suite:ponctuel"] == (1.0, 2.0)
 
 
-def test_without_the_quarters_before_nothing_is_said_of_duration(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+def test_without_the_quarters_before_nothing_is_said_of_duration(tables: Tables, rates: Rates) -> None:
     tables.caf("n")
     assert not [groupe for groupe in rates() if groupe.startswith(("duree", "suite"))]
 
 
-def test_households_whose_c2s_nobody_knows_are_spread_as_the_others(tables: Tables, rates) -> None:  # type: ignore[no-untyped-def]
+def test_households_whose_c2s_nobody_knows_are_spread_as_the_others(tables: Tables, rates: Rates) -> None:
     tables.caf("unlinked", rsa_etat="2", rsa_du=500.0)
     tables.caf("n")
     tables.cpam("cn", c2s="0")
@@ -169,8 +180,8 @@ def test_households_whose_c2s_nobody_knows_are_spread_as_the_others(tables: Tabl
 
 
 def test_every_ratio_is_to_the_reference_of_its_dimension(
-    tables: Tables, rates, warehouse: Warehouse
-) -> None:  # type: ignore[no-untyped-def]
+    tables: Tables, rates: Rates, warehouse: Warehouse
+) -> None:
     for n in range(10):
         tables.caf(f"p{n}", occlog="PRO")
         tables.cpam(f"cp{n}", c2s="0")
